@@ -1,0 +1,113 @@
+"""The exceptions of the agent, one tree.
+
+::
+
+    TwinplaneError
+    ├── RequestError     the caller's fault: path, value, rule, state; carries every violation found
+    ├── ApplyError       a step of a plan failed; says which, and whether the host is as it was
+    ├── DriverError      one object could not be brought to what is wanted (raised by drivers)
+    ├── DegradedError    writes wait until reconciling succeeds; names what is left
+    ├── UnavailableError starting, stopping or recovering: the same request may succeed later
+    └── StartError       the agent cannot start; one line that says what and the remedy
+
+Inner rooms raise these; only `services/status.py` knows which status code each becomes.
+"""
+
+from dataclasses import dataclass
+from enum import Enum
+
+from twinplane_wire.path import Path
+
+
+class Fault(Enum):
+    """What is wrong with one path of a request. Each has one canonical status code (services/status.py)."""
+
+    SYNTAX = "syntax"  # malformed path, key misuse, wildcard where none is allowed
+    UNKNOWN_PATH = "unknown-path"  # no loaded module defines it (reads and deletes)
+    UNKNOWN_TARGET = "unknown-target"  # the same, for a write that names it (gNMI 3.4.7: NOT_FOUND)
+    NO_DATA = "no-data"  # valid path, nothing there
+    NOT_SERVED = "not-served"  # origin, encoding, extension or deviated node
+    READ_ONLY = "read-only"  # a config-false node, or a row that another path owns
+    VALUE = "value"  # type, range, pattern, unknown member, null
+    CONSTRAINT = "constraint"  # mandatory, must, unique, choice
+    REFERENCE = "reference"  # a reference to nothing, or something still referred to
+    CAPACITY = "capacity"  # admission: does not fit the host
+    STATE = "state"  # the thing is in a state that forbids the change
+    EXISTS = "exists"  # a kernel object of that name belongs to somebody else
+    CAPABILITY = "capability"  # this host cannot do it
+    DENIED = "denied"  # authenticated, not allowed
+    UNAUTHENTICATED = "unauthenticated"
+    TOO_LARGE = "too-large"
+    CONFLICT = "conflict"  # expected revision, lock
+
+
+@dataclass(frozen=True, slots=True)
+class Violation:
+    """One thing wrong: where, what kind, the constraint it breaks, and what to do about it.
+
+    `operation` is the index of the offending operation within its request, counted in application order
+    (delete, replace, update), or None where a violation concerns the result as a whole.
+    """
+
+    path: Path
+    fault: Fault
+    constraint: str
+    remedy: str = ""
+    operation: int | None = None
+
+    def __str__(self) -> str:
+        return f"{self.path}: {self.constraint}" + (f" ({self.remedy})" if self.remedy else "")
+
+
+class TwinplaneError(Exception):
+    """Base of all exceptions of the agent."""
+
+
+class RequestError(TwinplaneError):
+    """The request cannot be served; nothing was changed. Violations are in path order, never empty."""
+
+    def __init__(self, *violations: Violation) -> None:
+        super().__init__("; ".join(str(violation) for violation in violations))
+        self.violations = violations
+
+
+class DriverError(TwinplaneError):
+    """An object could not be brought to the wanted state.
+
+    `unknown` says that a call outlived its deadline: the object may still change (design: calls that cannot
+    be cancelled); `remedy` tells an operator what would help.
+    """
+
+    def __init__(self, message: str, *, unknown: bool = False, remedy: str = "") -> None:
+        super().__init__(message)
+        self.unknown = unknown
+        self.remedy = remedy
+
+
+class ApplyError(TwinplaneError):
+    """A step failed. `undone` is True when the host is as it was; else `left` names what is not."""
+
+    def __init__(self, path: Path, step: str, cause: str, *, undone: bool, left: tuple[str, ...] = ()) -> None:
+        ending = "everything was undone" if undone else f"undo failed, left: {', '.join(left)}"
+        super().__init__(f"{path}: {step}: {cause}; {ending}")
+        self.path = path
+        self.step = step
+        self.cause = cause
+        self.undone = undone
+        self.left = left
+
+
+class DegradedError(TwinplaneError):
+    """An earlier undo failed; reads work, writes are refused until reconciling succeeds."""
+
+    def __init__(self, left: tuple[str, ...]) -> None:
+        super().__init__(f"the box is degraded, left over: {', '.join(left)}; see /system/alarms")
+        self.left = left
+
+
+class UnavailableError(TwinplaneError):
+    """Not now: starting, recovering or shutting down."""
+
+
+class StartError(TwinplaneError):
+    """The agent cannot start. The message is one line: what is wrong and the remedy."""

@@ -1,0 +1,107 @@
+"""The nodes of a data tree: containers, lists and leaves, never changed once built.
+
+A leaf is a plain Python value. Its type follows the YANG type (RFC 7950 section 9): integers `int`,
+boolean `bool`, decimal64 `Decimal`, binary `bytes`, empty `EMPTY`, all others `str` in canonical form
+(enumeration and bits by name, identityref as ``module:NAME``). A leaf-list is a tuple of such values.
+"""
+
+from collections.abc import Mapping
+from decimal import Decimal
+from enum import Enum
+from types import MappingProxyType
+from typing import Any, TypeAlias
+
+
+class Empty(Enum):
+    """The only value of the YANG type empty."""
+
+    EMPTY = "empty"
+
+
+EMPTY = Empty.EMPTY
+
+Scalar: TypeAlias = str | int | bool | bytes | Decimal | Empty
+Leaf: TypeAlias = Scalar | tuple[Scalar, ...]
+Key: TypeAlias = tuple[str, ...]
+
+
+class Container:
+    """A container, or one entry of a list (then its key leaves are among the children).
+
+    `memo` is a place for codecs to keep the encoded form of this very node: nodes never change, so what
+    is computed once stays right for as long as the node lives.
+    """
+
+    __slots__ = ("children", "memo")
+
+    children: Mapping[str, "Node"]
+    memo: dict[Any, Any] | None
+
+    def __init__(self, children: Mapping[str, "Node"] = MappingProxyType({})) -> None:
+        self.children = children
+        self.memo = None
+
+    def get(self, name: str) -> "Node | None":
+        """The child of that name, or None."""
+        return self.children.get(name)
+
+    def __eq__(self, other: object) -> bool:
+        if self is other:
+            return True
+        return isinstance(other, Container) and same(self.children, other.children)
+
+    __hash__ = None  # type: ignore[assignment]
+
+    def __repr__(self) -> str:
+        return f"Container({dict(self.children)!r})"
+
+
+class Entries:
+    """The entries of a list by key, in order of insertion (which is the order of a user-ordered list)."""
+
+    __slots__ = ("entries", "key_names", "memo")
+
+    key_names: tuple[str, ...]
+    entries: Mapping[Key, Container]
+    memo: dict[Any, Any] | None
+
+    def __init__(self, key_names: tuple[str, ...], entries: Mapping[Key, Container]) -> None:
+        self.key_names = key_names
+        self.entries = entries
+        self.memo = None
+
+    def __eq__(self, other: object) -> bool:
+        if self is other:
+            return True
+        return (
+            isinstance(other, Entries)
+            and self.key_names == other.key_names
+            and same(self.entries, other.entries)
+        )
+
+    __hash__ = None  # type: ignore[assignment]
+
+    def __repr__(self) -> str:
+        return f"Entries({self.key_names!r}, {dict(self.entries)!r})"
+
+
+Node: TypeAlias = Container | Entries | Leaf
+
+
+def same(left: Mapping[Any, Any], right: Mapping[Any, Any]) -> bool:
+    """Equality of two maps of nodes in which `True` and `1` differ: YANG has no such conversion."""
+    if len(left) != len(right):
+        return False
+    for key, value in left.items():
+        other = right.get(key)
+        if value is not other and not same_node(value, other):
+            return False
+    return True
+
+
+def same_node(left: Node | None, right: Node | None) -> bool:
+    """Equality of two nodes, types of leaves included."""
+    return type(left) is type(right) and left == right
+
+
+EMPTY_ROOT = Container()
