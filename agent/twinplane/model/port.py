@@ -1,0 +1,24 @@
+"""A host port under management: an entry of /interfaces whose device the agent did not make."""
+
+from dataclasses import dataclass
+
+from twinplane_wire.path import ROOT, Path
+
+
+@dataclass(frozen=True, slots=True)
+class HostPort:
+    """`/interfaces/interface[name]` of a host port; `mtu` in bytes, None where the device's own is left alone."""
+
+    name: str
+    enabled: bool
+    mtu: int | None
+
+    @property
+    def path(self) -> Path:
+        """The model path of the port."""
+        return interface_path(self.name)
+
+
+def interface_path(name: str) -> Path:
+    """The model path of the interface of that name."""
+    return ROOT.child("interfaces").child("interface", ("name", name))

@@ -1,0 +1,229 @@
+"""Resources: the kernel and hypervisor objects that realise a model, as frozen values.
+
+The same types say what is wanted (planners), what was read back (drivers) and what is (sources). Equality is
+what counts as "nothing to do"; fields that are carried along but not compared say so. `owner` is the model
+path an object realises and is part of its mark (interface alias, domain metadata).
+"""
+
+from dataclasses import dataclass, field
+from enum import Enum
+from typing import NamedTuple, TypeAlias
+from uuid import UUID
+
+from twinplane.model.appliance import SeedFile
+from twinplane_wire.path import Path
+
+
+class Noun(Enum):
+    """The kinds of resource, named as the kernel and libvirt name them; each has one driver."""
+
+    IMAGE_FILE = "image-file"
+    SEED = "seed"
+    BRIDGE = "bridge"
+    TAP = "tap"
+    IFB = "ifb"
+    QDISC = "qdisc"
+    PORT = "port"
+    LINK = "link"
+    DOMAIN = "domain"
+    SCHEDULER = "scheduler"
+
+
+class Key(NamedTuple):
+    """What identifies a resource on its host: its noun and its kernel, libvirt or file name."""
+
+    noun: Noun
+    name: str
+
+    def __str__(self) -> str:
+        return f"{self.noun.value} {self.name}"
+
+
+@dataclass(frozen=True, slots=True)
+class ImageFile:
+    """A verified copy of an image's file. `file` is relative to the state directory, `digest` ``sha256:<hex>``,
+    `source` relative to the image directory (needed only to make the copy)."""
+
+    file: str
+    digest: str
+    owner: Path
+    source: str = field(compare=False)
+    size: int = field(default=0, compare=False)  # bytes, filled in by read-back
+
+    @property
+    def key(self) -> Key:
+        return Key(Noun.IMAGE_FILE, self.file)
+
+
+@dataclass(frozen=True, slots=True)
+class Seed:
+    """A NoCloud seed image. `file` is relative to the state directory; `digest` (``sha256:<hex>``) is over the
+    sorted (target, content) pairs as `plan/appliance/seed.py` defines it; read-back knows only the digest."""
+
+    file: str
+    digest: str
+    owner: Path
+    uuid: UUID
+    hostname: str
+    files: tuple[SeedFile, ...] = field(compare=False)
+
+    @property
+    def key(self) -> Key:
+        return Key(Noun.SEED, self.file)
+
+
+@dataclass(frozen=True, slots=True)
+class Bridge:
+    """A bridge device, down when made; `mtu` in bytes. No address of the host is ever on it."""
+
+    name: str
+    owner: Path
+    mtu: int
+    mac: str
+
+    @property
+    def key(self) -> Key:
+        return Key(Noun.BRIDGE, self.name)
+
+
+@dataclass(frozen=True, slots=True)
+class Tap:
+    """A persistent tap of our own, down and without master when made. `mac` is that of the host's end."""
+
+    name: str
+    owner: Path
+    mtu: int
+    mac: str
+
+    @property
+    def key(self) -> Key:
+        return Key(Noun.TAP, self.name)
+
+
+@dataclass(frozen=True, slots=True)
+class Ifb:
+    """An intermediate functional block device (queues what a vNIC's appliance sends)."""
+
+    name: str
+    owner: Path
+    mtu: int
+
+    @property
+    def key(self) -> Key:
+        return Key(Noun.IFB, self.name)
+
+
+@dataclass(frozen=True, slots=True)
+class Htb:
+    """Root HTB with one class: `rate` in bit/s as the kernel keeps it (whole bytes/s), `burst` in bytes.
+
+    `domain` names the domain that owns the device where libvirt replaces the root qdisc at each start.
+    """
+
+    device: str
+    rate: int
+    burst: int
+    owner: Path
+    domain: str | None = field(default=None, compare=False)
+
+    @property
+    def key(self) -> Key:
+        return Key(Noun.QDISC, f"{self.device} root")
+
+
+@dataclass(frozen=True, slots=True)
+class Redirect:
+    """An ingress qdisc whose only filter sends everything to the queue of another device (u32 + mirred)."""
+
+    device: str
+    target: str
+    owner: Path
+
+    @property
+    def key(self) -> Key:
+        return Key(Noun.QDISC, f"{self.device} ingress")
+
+
+@dataclass(frozen=True, slots=True)
+class Port:
+    """Where a device of ours is plugged and that it is up. `master` is a bridge name or None."""
+
+    device: str
+    owner: Path
+    master: str | None
+    up: bool
+
+    @property
+    def key(self) -> Key:
+        return Key(Noun.PORT, self.device)
+
+
+@dataclass(frozen=True, slots=True)
+class Link:
+    """Attributes of a device that the agent did not make (a host port). None leaves an attribute alone.
+
+    `owners` are the model paths that hold one of the attributes. An absent device is no error: it is WAITING.
+    `address_generation` is the IPv6 mode (0 EUI64, 1 NONE, 2 STABLE_PRIVACY, 3 RANDOM: if_link.h).
+    """
+
+    device: str
+    owners: tuple[Path, ...] = field(compare=False)
+    master: str | None = None  # bridge name; "" means no master
+    up: bool | None = None
+    mtu: int | None = None
+    address_generation: int | None = None
+
+    @property
+    def key(self) -> Key:
+        return Key(Noun.LINK, self.device)
+
+
+class Run(Enum):
+    """Run state of a domain as far as a plan can ask for it."""
+
+    STOPPED = "stopped"
+    PAUSED = "paused"
+    RUNNING = "running"
+
+
+@dataclass(frozen=True, slots=True)
+class Domain:
+    """A domain defined in the hypervisor. `digest` covers the XML without what is tuned live and is kept in
+    its metadata: equal digest means adopt as it is. `xml` and `title` are carried, not compared.
+
+    `stop_timeout` (seconds) is for a graceful stop, which is a final step: a request to the guest.
+    """
+
+    name: str
+    uuid: UUID
+    owner: Path
+    digest: str
+    run: Run
+    xml: str = field(default="", compare=False, repr=False)
+    title: str = field(default="", compare=False)
+    stop_timeout: int = field(default=60, compare=False)
+
+    @property
+    def key(self) -> Key:
+        return Key(Noun.DOMAIN, self.name)
+
+
+@dataclass(frozen=True, slots=True)
+class Scheduler:
+    """CPU shares of a domain: `quota` and `period` in µs for the whole process (quota -1: no limit), `shares`
+    relative to its siblings (libvirt's cpu_shares)."""
+
+    domain: str
+    owner: Path
+    quota: int
+    period: int
+    shares: int
+
+    @property
+    def key(self) -> Key:
+        return Key(Noun.SCHEDULER, self.domain)
+
+
+Resource: TypeAlias = (
+    ImageFile | Seed | Bridge | Tap | Ifb | Htb | Redirect | Port | Link | Domain | Scheduler
+)
