@@ -87,7 +87,9 @@ class DriverError(TwinplaneError):
 class ApplyError(TwinplaneError):
     """A step failed. `undone` is True when the host is as it was; else `left` names what is not."""
 
-    def __init__(self, path: Path, step: str, cause: str, *, undone: bool, left: tuple[str, ...] = ()) -> None:
+    def __init__(
+        self, path: Path, step: str, cause: str, *, undone: bool, left: tuple[str, ...] = ()
+    ) -> None:
         ending = "everything was undone" if undone else f"undo failed, left: {', '.join(left)}"
         super().__init__(f"{path}: {step}: {cause}; {ending}")
         self.path = path

@@ -7,7 +7,7 @@ from twinplane_wire.path import ROOT, Path
 
 @dataclass(frozen=True, slots=True)
 class HostPort:
-    """`/interfaces/interface[name]` of a host port; `mtu` in bytes, None where the device's own is left alone."""
+    """`/interfaces/interface[name]` of a host port; `mtu` in bytes, None leaves the device's own alone."""
 
     name: str
     enabled: bool

@@ -41,8 +41,8 @@ class Key(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class ImageFile:
-    """A verified copy of an image's file. `file` is relative to the state directory, `digest` ``sha256:<hex>``,
-    `source` relative to the image directory (needed only to make the copy)."""
+    """A verified copy of an image's file. `file` is relative to the state directory, `digest` is
+    ``sha256:<hex>``, `source` relative to the image directory (needed only to make the copy)."""
 
     file: str
     digest: str
@@ -57,8 +57,8 @@ class ImageFile:
 
 @dataclass(frozen=True, slots=True)
 class Seed:
-    """A NoCloud seed image. `file` is relative to the state directory; `digest` (``sha256:<hex>``) is over the
-    sorted (target, content) pairs as `plan/appliance/seed.py` defines it; read-back knows only the digest."""
+    """A NoCloud seed image. `file` is relative to the state directory; `digest` (``sha256:<hex>``) is over
+    the sorted (target, content) pairs as `plan/appliance/seed.py` defines it; read-back knows only that."""
 
     file: str
     digest: str
@@ -159,23 +159,47 @@ class Port:
 
 
 @dataclass(frozen=True, slots=True)
-class Link:
-    """Attributes of a device that the agent did not make (a host port). None leaves an attribute alone.
+class Plug:
+    """A host port (a device that the agent did not make) plugged into a bridge of ours.
 
-    `owners` are the model paths that hold one of the attributes. An absent device is no error: it is WAITING.
-    `address_generation` is the IPv6 mode (0 EUI64, 1 NONE, 2 STABLE_PRIVACY, 3 RANDOM: if_link.h).
+    `master` is the bridge, or None while the port is put aside or let go. `address_generation` is the IPv6 mode
+    of the device (0 EUI64, 1 NONE, 2 STABLE_PRIVACY, 3 RANDOM: if_link.h). An absent device is no error: the
+    port is WAITING. What the device had before is a foreign value, given back when the port is let go.
     """
 
     device: str
-    owners: tuple[Path, ...] = field(compare=False)
-    master: str | None = None  # bridge name; "" means no master
-    up: bool | None = None
-    mtu: int | None = None
-    address_generation: int | None = None
+    owner: Path
+    master: str | None
+    address_generation: int
+
+    @property
+    def key(self) -> Key:
+        return Key(Noun.PORT, self.device)
+
+
+@dataclass(frozen=True, slots=True)
+class Link:
+    """Admin state and MTU of a host port under management; None leaves an attribute alone. Absent device and
+    foreign values as for `Plug`."""
+
+    device: str
+    owner: Path
+    up: bool | None
+    mtu: int | None
 
     @property
     def key(self) -> Key:
         return Key(Noun.LINK, self.device)
+
+
+class ForeignValue(NamedTuple):
+    """The value an attribute of a foreign device had before it was first changed; `owner` is the model path
+    that took it. Attributes: ``address-generation``, ``up``, ``mtu`` (``master`` is always none before)."""
+
+    device: str
+    attribute: str
+    value: int
+    owner: Path
 
 
 class Run(Enum):
@@ -225,5 +249,5 @@ class Scheduler:
 
 
 Resource: TypeAlias = (
-    ImageFile | Seed | Bridge | Tap | Ifb | Htb | Redirect | Port | Link | Domain | Scheduler
+    ImageFile | Seed | Bridge | Tap | Ifb | Htb | Redirect | Port | Plug | Link | Domain | Scheduler
 )
