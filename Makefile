@@ -1,0 +1,74 @@
+# The only door to every routine. `make help` lists them.
+.DEFAULT_GOAL := help
+SHELL := /bin/sh
+PY := .venv/bin/python
+CODE := agent clients/python proto tests images bench
+
+.PHONY: help setup run demo proto images fmt lint type arch check unit kernel hypervisor test test-long \
+        bench golden docs dist clean
+
+help: ## list the targets
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+
+setup: ## install what is missing: Debian packages (as root) and .venv
+	@packaging/setup
+
+run: setup ## start an agent in the foreground, all state under .state
+	@packaging/run
+
+demo: setup images ## the product by itself: one firewall appliance, end to end
+	@$(PY) -m clients.examples.demo
+
+proto: setup ## regenerate the wire modules from proto/
+	@cd proto && ../$(PY) -m grpc_tools.protoc -I. --python_out=. --pyi_out=. twinplane_wire/gnmi/*.proto
+
+images: setup ## build the firewall appliance image from Debian packages
+	@$(PY) -m images.firewall --quiet
+
+fmt: setup ## format
+	@$(PY) -m ruff format $(CODE)
+	@$(PY) -m ruff check --fix $(CODE)
+
+lint: setup ## ruff, spelling, YANG
+	@$(PY) -m ruff format --check $(CODE)
+	@$(PY) -m ruff check $(CODE)
+	@.venv/bin/codespell README.md ARCHITECTURE.md CHANGELOG.md agent clients proto yang
+	@$(PY) -m pytest -q tests/contract/test_yang_lint.py
+
+type: setup ## mypy --strict
+	@$(PY) -m mypy
+
+arch: setup ## who may import whom
+	@.venv/bin/lint-imports
+
+check: lint type arch unit ## everything a merge needs without root
+
+unit: setup ## pure rooms, contracts, services over a Unix socket
+	@$(PY) -m pytest tests/unit tests/contract tests/service
+
+kernel: setup ## netlink and tc, really set and measured, in network namespaces (root)
+	@$(PY) -m pytest tests/kernel
+
+hypervisor: setup images ## real guests under emulation (root)
+	@$(PY) -m pytest tests/hypervisor
+
+test: setup images ## every tier that a plain checkout can run as root
+	@$(PY) -m pytest -m "not long" tests
+
+test-long: setup images ## the same with every repetition
+	@$(PY) -m pytest tests
+
+bench: setup ## ratios against a floor measured in the same run; writes build/bench.json
+	@$(PY) -m bench
+
+golden: setup ## write the golden cases anew; review the difference like code
+	@TWINPLANE_GOLDEN=1 $(PY) -m pytest -q tests/unit/plan tests/unit/state
+
+docs: setup ## YANG trees and HTML into build/docs
+	@packaging/docs
+
+dist: setup ## build the wheel into dist/
+	@$(PY) -m pip wheel --quiet --no-deps --wheel-dir dist .
+
+clean: ## remove what was built; never .state, which holds a running box
+	@rm -rf build dist .pytest_cache .mypy_cache .ruff_cache .hypothesis .import_linter_cache

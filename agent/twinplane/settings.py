@@ -1,0 +1,156 @@
+"""The daemon's own settings: where it listens and keeps its files. Frozen; never YANG data.
+
+Read from a TOML file, then overridden by environment variables ``TWINPLANE_<SECTION>_<NAME>``. Relative paths
+are taken from the directory of the file.
+"""
+
+import os
+import tomllib
+from collections.abc import Mapping
+from dataclasses import dataclass, field, fields, replace
+from enum import Enum
+from pathlib import Path
+from typing import Any, get_type_hints
+
+from twinplane.errors import StartError
+
+MIB = 1024 * 1024
+
+
+class TlsMode(Enum):
+    """How a TCP listener authenticates its clients."""
+
+    MUTUAL = "MUTUAL"  # a client certificate of our CA; a password, when sent, is checked on top
+    PASSWORD = "PASSWORD"
+
+
+class AcceleratorSetting(Enum):
+    """How guests are executed; AUTO takes KVM only after a probe guest really ran."""
+
+    AUTO = "AUTO"
+    KVM = "KVM"
+    TCG = "TCG"
+
+
+@dataclass(frozen=True, slots=True)
+class Agent:
+    """Section [agent]: directories."""
+
+    state_dir: Path = Path("/var/lib/twinplane")
+    image_dir: Path = Path("/var/lib/twinplane-images")
+    yang_dir: Path | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Listen:
+    """Section [listen]: `addresses` as host:port; `mode` of all of them."""
+
+    addresses: tuple[str, ...] = ("[::]:9339",)
+    mode: TlsMode = TlsMode.MUTUAL
+
+
+@dataclass(frozen=True, slots=True)
+class Hypervisor:
+    """Section [hypervisor]: `uri` is ``embed`` (QEMU inside the agent) or a libvirt URI."""
+
+    uri: str = "embed"
+    accelerator: AcceleratorSetting = AcceleratorSetting.AUTO
+
+
+@dataclass(frozen=True, slots=True)
+class Reserve:
+    """Section [reserve]: what admission keeps for the host; `memory` in MiB, `cpu` in millicores."""
+
+    memory: int = 1024
+    cpu: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Log:
+    """Section [log]: `level` is DEBUG, INFO, WARNING or ERROR."""
+
+    level: str = "INFO"
+
+
+@dataclass(frozen=True, slots=True)
+class Settings:
+    """All sections."""
+
+    agent: Agent = field(default_factory=Agent)
+    listen: Listen = field(default_factory=Listen)
+    hypervisor: Hypervisor = field(default_factory=Hypervisor)
+    reserve: Reserve = field(default_factory=Reserve)
+    log: Log = field(default_factory=Log)
+
+
+def load(file: Path | None, environ: Mapping[str, str] = os.environ) -> Settings:
+    """The settings of a file (or the defaults), with the environment on top.
+
+    Raises:
+        StartError: the file cannot be read, is not TOML, or holds an unknown or ill-typed setting.
+    """
+    document: dict[str, Any] = {}
+    origin = Path.cwd()
+    if file is not None:
+        document, origin = _read(file), file.resolve().parent
+    for section in fields(Settings):
+        for setting in fields(get_type_hints(Settings)[section.name]):
+            value = environ.get(f"TWINPLANE_{section.name}_{setting.name}".upper())
+            if value is not None:
+                document.setdefault(section.name, {})[setting.name] = value
+    return _settings(document, origin, str(file or "environment"))
+
+
+def _read(file: Path) -> dict[str, Any]:
+    try:
+        return tomllib.loads(file.read_text(encoding="utf-8"))
+    except OSError as error:
+        raise StartError(f"cannot read {file}: {error.strerror}; name a file with --config") from error
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+        raise StartError(f"{file} is not valid TOML: {error}") from error
+
+
+def _settings(document: dict[str, Any], origin: Path, source: str) -> Settings:
+    result = Settings()
+    known = {section.name for section in fields(Settings)}
+    for name, body in document.items():
+        if name not in known or not isinstance(body, dict):
+            raise StartError(f"{source}: unknown section [{name}]; known: {', '.join(sorted(known))}")
+        section = getattr(result, name)
+        result = replace(result, **{name: _section(section, name, body, origin, source)})
+    return result
+
+
+def _section(section: Any, name: str, body: dict[str, Any], origin: Path, source: str) -> Any:
+    hints = get_type_hints(type(section))
+    for key, value in body.items():
+        if key not in hints:
+            known = ", ".join(sorted(hints))
+            raise StartError(f"{source}: unknown setting {name}.{key}; known in [{name}]: {known}")
+        section = replace(section, **{key: _value(hints[key], value, f"{source}: {name}.{key}", origin)})
+    return section
+
+
+def _value(kind: Any, value: Any, where: str, origin: Path) -> Any:
+    if kind in (Path, Path | None):
+        _expect(isinstance(value, str), where, "a path", value)
+        return (origin / value).resolve()
+    if kind is int:
+        text = str(value)
+        _expect(text.isdecimal() and not isinstance(value, bool), where, "a whole number, 0 or more", value)
+        return int(text)
+    if kind == tuple[str, ...]:
+        items = value.split(",") if isinstance(value, str) else value
+        _expect(isinstance(items, list) and all(isinstance(i, str) for i in items), where, "strings", value)
+        return tuple(items)
+    if isinstance(kind, type) and issubclass(kind, Enum):
+        names = ", ".join(member.value for member in kind)
+        _expect(value in [member.value for member in kind], where, f"one of {names}", value)
+        return kind(value)
+    _expect(isinstance(value, str), where, "a string", value)
+    return value
+
+
+def _expect(holds: bool, where: str, wanted: str, value: Any) -> None:
+    if not holds:
+        raise StartError(f"{where} must be {wanted}, not {value!r}")

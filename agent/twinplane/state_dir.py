@@ -1,0 +1,142 @@
+"""The state directory: its layout, its version and the lock that keeps a second agent out.
+
+::
+
+    VERSION        layout number; a newer one than the program's is refused
+    lock           held (flock) while an agent runs, with its process id
+    instance-id    a UUID made at first start
+    twinplane.db   datastore, history and journal
+    users.toml     users and roles          tls/    certificates and keys
+    images/        verified copies          appliances/<uuid>/   seed.iso, console.log
+    trash/         files put aside by the transaction in progress
+    libvirt/       root of the embedded hypervisor
+    run/           Unix sockets             cache/  compiled schema
+"""
+
+import fcntl
+import os
+from pathlib import Path
+from types import TracebackType
+from uuid import UUID, uuid4
+
+from twinplane.errors import StartError
+
+LAYOUT = 1
+# The monitor socket's path below libvirt/ must fit sun_path (108 bytes, unix(7)).
+LONGEST = 45
+_FOLDERS = ("tls", "images", "appliances", "trash", "libvirt", "run", "cache")
+
+
+class StateDir:
+    """The opened state directory. Use as a context manager: leaving it gives the lock up."""
+
+    def __init__(self, root: Path) -> None:
+        """Check, create and lock the directory.
+
+        Raises:
+            StartError: it is too long, cannot be written, is in use, or was written by a newer version.
+        """
+        self.root = root
+        if len(str(root)) > LONGEST:
+            raise StartError(
+                f"state directory {root} has {len(str(root))} characters, at most {LONGEST} are possible "
+                "(socket paths below it are limited); choose a shorter agent.state_dir"
+            )
+        try:
+            root.mkdir(mode=0o711, parents=True, exist_ok=True)
+            self._lock = _lock(root / "lock")
+        except OSError as error:
+            raise StartError(
+                f"cannot write state directory {root}: {error.strerror}; "
+                "make it writable for this user or set agent.state_dir"
+            ) from error
+        try:
+            self._check_version()
+            for folder in _FOLDERS:
+                (root / folder).mkdir(mode=0o711, exist_ok=True)
+            self.instance = self._instance()
+        except OSError as error:
+            self.close()
+            raise StartError(f"cannot write state directory {root}: {error.strerror}") from error
+        except BaseException:
+            self.close()
+            raise
+
+    @property
+    def database(self) -> Path:
+        """The SQLite file."""
+        return self.root / "twinplane.db"
+
+    def folder(self, name: str) -> Path:
+        """One of the folders of the layout."""
+        return self.root / name
+
+    def close(self) -> None:
+        """Give the lock up."""
+        if self._lock >= 0:
+            os.close(self._lock)
+            self._lock = -1
+
+    def __enter__(self) -> "StateDir":
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()
+
+    def _check_version(self) -> None:
+        file = self.root / "VERSION"
+        if not file.exists():
+            write_file(file, f"{LAYOUT}\n".encode())
+            return
+        text = file.read_text(encoding="ascii").strip()
+        if not text.isdecimal() or int(text) > LAYOUT:
+            raise StartError(
+                f"state directory {self.root} has layout {text!r}, this version knows up to {LAYOUT}; "
+                "install the version that wrote it (nothing was touched)"
+            )
+
+    def _instance(self) -> UUID:
+        file = self.root / "instance-id"
+        if not file.exists():
+            write_file(file, f"{uuid4()}\n".encode())
+        try:
+            return UUID(file.read_text(encoding="ascii").strip())
+        except ValueError as error:
+            raise StartError(
+                f"{file} does not hold a UUID; restore it (own objects are recognised by it)"
+            ) from error
+
+
+def write_file(file: Path, content: bytes, mode: int = 0o600) -> None:
+    """Replace a file so that a crash leaves the old or the new content: temporary name, fsync, rename."""
+    temporary = file.with_name(f".{file.name}.new")
+    descriptor = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, mode)
+    with os.fdopen(descriptor, "wb") as stream:
+        os.fchmod(descriptor, mode)
+        stream.write(content)
+        stream.flush()
+        os.fsync(descriptor)
+    temporary.rename(file)
+    folder = os.open(file.parent, os.O_RDONLY)
+    try:
+        os.fsync(folder)
+    finally:
+        os.close(folder)
+
+
+def _lock(file: Path) -> int:
+    descriptor = os.open(file, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        holder = os.read(descriptor, 32).decode("ascii", "replace").strip()
+        os.close(descriptor)
+        raise StartError(
+            f"state directory {file.parent} is in use by another agent (process {holder or 'unknown'}); "
+            "stop that one or set agent.state_dir"
+        ) from None
+    os.ftruncate(descriptor, 0)
+    os.write(descriptor, f"{os.getpid()}\n".encode())
+    return descriptor
