@@ -1,0 +1,27 @@
+"""What a user may do at all; path rules come on top of it."""
+
+from enum import Enum
+
+
+class Access(Enum):
+    """What an operation needs."""
+
+    READ = "read"
+    WRITE = "write"
+
+
+class Role(Enum):
+    """The role of a user, as `users.toml` spells it."""
+
+    READ_ONLY = "read-only"
+    OPERATOR = "operator"
+    ADMIN = "admin"
+
+    def allows(self, access: Access) -> bool:
+        """True when this role may do operations that need `access`."""
+        return access is Access.READ or self is not Role.READ_ONLY
+
+    def lower(self, other: "Role") -> "Role":
+        """The weaker of two roles."""
+        order = tuple(Role)
+        return min(self, other, key=order.index)

@@ -1,0 +1,117 @@
+import asyncio
+import stat
+from pathlib import Path
+
+import pytest
+
+from twinplane.errors import StartError
+from twinplane.identity import password, user
+from twinplane.identity.role import Access, Role
+from twinplane.identity.user import Directory, User
+
+
+def test_the_first_file_holds_admin_without_password(tmp_path: Path) -> None:
+    path = tmp_path / "users.toml"
+    user.ensure_users(path)
+    assert user.read_users(path) == {"admin": User("admin", Role.ADMIN)}
+    assert stat.S_IMODE(path.stat().st_mode) == 0o600
+    path.write_text("# mine\n")
+    user.ensure_users(path)
+    assert path.read_text() == "# mine\n"
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ("user = 3", "not a list"),
+        ("x", "no TOML"),
+        ('[[user]]\nname = "a"', "role is one of"),
+        ('[[user]]\nname = "a"\nrole = "king"', "role is one of"),
+        ('[[user]]\nrole = "admin"', "name is missing"),
+        ('[[user]]\nname = "a b"\nrole = "admin"', "is no user name"),
+        ('[[user]]\nname = "a"\nrole = "admin"\nhome = "/"', "only name, role and password"),
+        ('[[user]]\nname = "a"\nrole = "admin"\npassword = "secret"', "not of the form"),
+        ('[[user]]\nname = "a"\nrole = "admin"\n[[user]]\nname = "a"\nrole = "admin"', "twice"),
+    ],
+)
+def test_a_bad_file_is_refused_with_the_entry(tmp_path: Path, text: str, message: str) -> None:
+    path = tmp_path / "users.toml"
+    path.write_text(text)
+    with pytest.raises(StartError, match=message) as caught:
+        user.read_users(path)
+    assert "secret" not in str(caught.value)
+
+
+def test_verify_reload_and_remember(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    path = tmp_path / "users.toml"
+    user.set_user(path, "ann", Role.OPERATOR, "right")
+    directory = Directory(path)
+    calls: list[str] = []
+
+    def counted(text: str, stored: str) -> bool:
+        calls.append(text)
+        return password.matches(text, stored)
+
+    monkeypatch.setattr(user, "matches", counted)
+
+    async def scenario() -> None:
+        found = await directory.verify("ann", "right")
+        assert found is not None
+        assert found.role is Role.OPERATOR
+        assert await directory.verify("ann", "right") == found
+        assert calls == ["right"]  # the second time was remembered
+        assert await directory.verify("ann", "wrong") is None
+        assert await directory.verify("ann", "wrong") is None
+        assert await directory.verify("bob", "right") is None
+        assert len(calls) == 4  # failures are never remembered; an unknown user costs the same
+        user.set_user(path, "ann", Role.READ_ONLY, "other")
+        directory.reload()
+        assert await directory.verify("ann", "right") is None
+        changed = await directory.verify("ann", "other")
+        assert changed is not None
+        assert changed.role is Role.READ_ONLY
+
+    asyncio.run(scenario())
+
+
+def test_a_user_without_password_never_verifies(tmp_path: Path) -> None:
+    path = tmp_path / "users.toml"
+    user.ensure_users(path)
+    directory = Directory(path)
+    assert asyncio.run(directory.verify("admin", "")) is None
+    assert directory.get("admin") == User("admin", Role.ADMIN)
+    assert directory.get("ann") is None
+
+
+def test_a_failed_reload_keeps_the_users(tmp_path: Path) -> None:
+    path = tmp_path / "users.toml"
+    user.ensure_users(path)
+    directory = Directory(path)
+    path.write_text("garbage")
+    with pytest.raises(StartError):
+        directory.reload()
+    assert directory.get("admin") is not None
+
+
+def test_a_password_is_never_printed() -> None:
+    assert "abc" not in repr(User("ann", Role.ADMIN, "scrypt$abc"))
+
+
+def test_hash_form() -> None:
+    stored = password.hash_password("pässword")
+    assert password.matches("pässword", stored)
+    assert not password.matches("password", stored)
+    assert password.hash_password("pässword") != stored
+    for bad in ("", "plain", "scrypt$1$8$1$AA==$AA==", "scrypt$16384$8$1$AA==$AA==", stored + "$x"):
+        with pytest.raises(password.PasswordHashError):
+            password.matches("x", bad)
+    huge = stored.replace("$16384$", "$1073741824$")
+    with pytest.raises(password.PasswordHashError, match="range"):
+        password.matches("x", huge)
+
+
+def test_roles() -> None:
+    assert [role for role in Role if role.allows(Access.WRITE)] == [Role.OPERATOR, Role.ADMIN]
+    assert all(role.allows(Access.READ) for role in Role)
+    assert Role.ADMIN.lower(Role.READ_ONLY) is Role.READ_ONLY
+    assert Role.READ_ONLY.lower(Role.OPERATOR) is Role.READ_ONLY
