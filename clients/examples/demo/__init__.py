@@ -1,0 +1,1 @@
+"""The product by itself: one firewall appliance, created, changed, survived and deleted over gNMI alone."""
