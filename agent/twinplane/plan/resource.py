@@ -113,18 +113,29 @@ class Ifb:
         return Key(Noun.IFB, self.name)
 
 
+def burst_ticks(rate: int, burst: int) -> int:
+    """The burst as the kernel keeps it: the time in units of 64 ns (sch_generic.h, PSCHED_SHIFT) that `burst`
+    bytes take at `rate` bit/s, rounded up. Above 125 Mbit/s several bursts share one such number."""
+    return -(-burst * 125_000_000 // rate)
+
+
 @dataclass(frozen=True, slots=True)
 class Htb:
     """Root HTB with one class: `rate` in bit/s as the kernel keeps it (whole bytes/s), `burst` in bytes.
 
-    `domain` names the domain that owns the device where libvirt replaces the root qdisc at each start.
+    Two bursts that are one to the kernel (`burst_ticks`) are equal. `domain` names the domain that owns the
+    device where libvirt replaces the root qdisc at each start.
     """
 
     device: str
     rate: int
-    burst: int
+    burst: int = field(compare=False)
     owner: Path
     domain: str | None = field(default=None, compare=False)
+    ticks: int = field(init=False, repr=False)
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "ticks", burst_ticks(self.rate, self.burst))
 
     @property
     def key(self) -> Key:
@@ -251,3 +262,20 @@ class Scheduler:
 Resource: TypeAlias = (
     ImageFile | Seed | Bridge | Tap | Ifb | Htb | Redirect | Port | Plug | Link | Domain | Scheduler
 )
+
+
+class Ownership(Enum):
+    """Whose object stands under a name."""
+
+    ABSENT = "absent"
+    OWN = "own"
+    FOREIGN = "foreign"
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    """What stands under a key: whose it is and, where it is ours, the resource as read."""
+
+    ownership: Ownership
+    resource: Resource | None = None
+    description: str = ""  # of a foreign object, for the message to the user

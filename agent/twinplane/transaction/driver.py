@@ -1,28 +1,11 @@
 """What the transaction needs of a driver. Drivers conform to this without importing it."""
 
 from collections.abc import Iterable
-from dataclasses import dataclass
-from enum import Enum
 from typing import Protocol
 
-from twinplane.plan.resource import Key, Noun, Resource
+from twinplane.plan.resource import Found, Key, Noun, Ownership, Resource
 
-
-class Ownership(Enum):
-    """Whose object stands under a name."""
-
-    ABSENT = "absent"
-    OWN = "own"
-    FOREIGN = "foreign"
-
-
-@dataclass(frozen=True, slots=True)
-class Found:
-    """What stands under a key: whose it is and, where it is ours, the resource as read."""
-
-    ownership: Ownership
-    resource: Resource | None = None
-    description: str = ""  # of a foreign object, for the message to the user
+__all__ = ["Driver", "Found", "Ownership"]
 
 
 class Driver(Protocol):
@@ -30,6 +13,10 @@ class Driver(Protocol):
 
     `ensure` reads, does what differs, reads back and returns what it read; run twice it does nothing the
     second time. It raises only if the read-back is not the wanted state. `wanted` None means absent.
+
+    Two states are asked for and not awaited. `Domain(run=STOPPED)` of an active guest sends the request to stop
+    and returns what was read back (still active); with ``stop_timeout=0`` the guest is ended at once and the
+    read-back must be STOPPED. A `Plug` or `Link` of a device that is not there is no error: it returns None.
     """
 
     @property
