@@ -1,0 +1,97 @@
+"""The commands of `twinplane-agent`: run, check, plan, schema."""
+
+import argparse
+import asyncio
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+
+from twinplane import __version__, log
+from twinplane.errors import RequestError, StartError
+from twinplane.settings import load
+
+EXIT_REFUSED = 1  # the host or the document is not in order
+EXIT_START = 2  # the agent cannot start
+
+
+def main(arguments: Sequence[str] | None = None) -> None:
+    """Run one command and exit with its code: 0 done, 1 refused, 2 cannot start."""
+    options = _parser().parse_args(arguments)
+    try:
+        code = options.command(options)
+    except StartError as error:
+        print(f"twinplane-agent: {error}", file=sys.stderr)
+        code = EXIT_START
+    except RequestError as error:
+        for violation in error.violations:
+            print(f"twinplane-agent: {violation}", file=sys.stderr)
+        code = EXIT_REFUSED
+    except BrokenPipeError:
+        code = 0
+    sys.exit(code)
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(
+        prog="twinplane-agent", description="The agent of Twinplane: one Linux host, many virtual appliances."
+    )
+    parser.add_argument("--version", action="version", version=f"twinplane-agent {__version__}")
+    commands = parser.add_subparsers(required=True, metavar="COMMAND")
+
+    run = commands.add_parser("run", help="start the agent in the foreground")
+    _config(run)
+    run.add_argument("--hints", action="store_true", help="print commands to try once it serves")
+    run.set_defaults(command=_run)
+
+    check = commands.add_parser("check", help="validate settings and host; say what is missing")
+    _config(check)
+    check.set_defaults(command=_check)
+
+    plan = commands.add_parser("plan", help="print the steps from one configuration to another")
+    _config(plan)
+    plan.add_argument("running", type=Path, help="JSON_IETF document (RFC 7951) of the whole box")
+    plan.add_argument("candidate", type=Path, help="the same, as it should become")
+    plan.set_defaults(command=_plan)
+
+    schema = commands.add_parser("schema", help="print the tree of the models")
+    _config(schema)
+    schema.add_argument("path", nargs="?", default="/", help="a schema path to start from")
+    schema.set_defaults(command=_schema)
+    return parser
+
+
+def _config(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("--config", type=Path, metavar="FILE", help="settings (TOML); defaults without")
+
+
+def _run(options: argparse.Namespace) -> int:
+    from twinplane.app import run
+
+    settings = load(options.config)
+    log.configure(settings.log.level)
+    asyncio.run(run(settings, hints=options.hints))
+    return 0
+
+
+def _check(options: argparse.Namespace) -> int:
+    from twinplane.capability.report import report
+
+    findings = asyncio.run(report(load(options.config)))
+    for finding in findings:
+        mark = "ok     " if finding.available else "MISSING"
+        print(f"{mark} {finding.name}" + (f": {finding.reason}" if finding.reason else ""))
+    return 0 if all(finding.available for finding in findings) else EXIT_REFUSED
+
+
+def _plan(options: argparse.Namespace) -> int:
+    from twinplane.offline import print_plan
+
+    print_plan(load(options.config), options.running, options.candidate)
+    return 0
+
+
+def _schema(options: argparse.Namespace) -> int:
+    from twinplane.offline import print_schema
+
+    print_schema(load(options.config), options.path)
+    return 0

@@ -1,0 +1,17 @@
+"""Tell the service supervisor that the agent is ready (sd_notify(3)); nothing where there is none."""
+
+import os
+import socket
+from collections.abc import Mapping
+
+
+def notify(state: str, environ: Mapping[str, str] = os.environ) -> None:
+    """Send one state line such as ``READY=1`` or ``STOPPING=1`` to the socket the supervisor named."""
+    address = environ.get("NOTIFY_SOCKET")
+    if not address:
+        return
+    if address.startswith("@"):
+        address = "\0" + address[1:]
+    with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM | socket.SOCK_CLOEXEC) as link:
+        link.connect(address)
+        link.sendall(state.encode())

@@ -1,0 +1,23 @@
+"""The systemd unit keeps appliances alive when the agent stops or is upgraded."""
+
+from pathlib import Path
+
+import pytest
+
+UNIT = (Path(__file__).parents[2] / "packaging/twinplane-agent.service").read_text().splitlines()
+
+
+@pytest.mark.parametrize(
+    "line", ["KillMode=process", "Delegate=yes", "Restart=on-failure", "Type=notify", "PrivateTmp=no"]
+)
+def test_the_unit_says(line: str) -> None:
+    assert line in UNIT
+
+
+def test_limits_are_raised() -> None:
+    assert any(line.startswith("LimitNOFILE=") for line in UNIT)
+
+
+def test_guests_inherit_no_protected_file_systems() -> None:
+    protecting = [line for line in UNIT if line.startswith("ProtectSystem=")]
+    assert all(line.endswith("=no") for line in protecting)

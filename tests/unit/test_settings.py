@@ -1,0 +1,62 @@
+"""Settings: the file, the environment on top, and one clear line for each mistake."""
+
+from pathlib import Path
+
+import pytest
+
+from twinplane.errors import StartError
+from twinplane.settings import AcceleratorSetting, Settings, TlsMode, load
+
+ROOT = Path(__file__).parents[2]
+
+
+def test_without_a_file_the_defaults_hold() -> None:
+    assert load(None, {}) == Settings()
+
+
+def test_the_shipped_file_says_the_defaults() -> None:
+    assert load(ROOT / "packaging/agent.toml", {}) == Settings()
+
+
+def test_environment_overrides_the_file(tmp_path: Path) -> None:
+    file = tmp_path / "agent.toml"
+    file.write_text('[listen]\nmode = "PASSWORD"\naddresses = ["a:1"]\n[reserve]\nmemory = 64\n')
+    settings = load(
+        file, {"TWINPLANE_RESERVE_MEMORY": "32", "TWINPLANE_LISTEN_ADDRESSES": "b:2,c:3", "OTHER": "x"}
+    )
+    assert settings.listen.mode is TlsMode.PASSWORD
+    assert settings.listen.addresses == ("b:2", "c:3")
+    assert settings.reserve.memory == 32
+    assert settings.hypervisor.accelerator is AcceleratorSetting.AUTO
+
+
+def test_paths_are_taken_from_the_folder_of_the_file(tmp_path: Path) -> None:
+    file = tmp_path / "agent.toml"
+    file.write_text('[agent]\nstate_dir = "state"\n')
+    assert load(file, {}).agent.state_dir == tmp_path / "state"
+
+
+@pytest.mark.parametrize(
+    ("text", "named"),
+    [
+        ("[agent]\nstate = 1\n", "agent.state"),
+        ("[agnt]\n", "agnt"),
+        ("[reserve]\nmemory = -1\n", "reserve.memory"),
+        ("[reserve]\ncpu = true\n", "reserve.cpu"),
+        ('[listen]\nmode = "OPEN"\n', "MUTUAL, PASSWORD"),
+        ("[listen]\naddresses = [1]\n", "listen.addresses"),
+        ("[agent]\nstate_dir = 3\n", "agent.state_dir"),
+        ("[agent\n", "not valid TOML"),
+    ],
+)
+def test_a_mistake_is_one_line_that_names_it(tmp_path: Path, text: str, named: str) -> None:
+    file = tmp_path / "agent.toml"
+    file.write_text(text)
+    with pytest.raises(StartError, match=named.replace(".", r"\.")) as caught:
+        load(file, {})
+    assert "\n" not in str(caught.value).strip()
+
+
+def test_a_missing_file_is_named(tmp_path: Path) -> None:
+    with pytest.raises(StartError, match="No such file"):
+        load(tmp_path / "none.toml", {})

@@ -1,0 +1,99 @@
+"""The state directory: layout, version, lock, instance id."""
+
+import os
+import shutil
+import subprocess
+import sys
+import tempfile
+from collections.abc import Iterator
+from pathlib import Path
+from uuid import UUID
+
+import pytest
+
+from twinplane.errors import StartError
+from twinplane.state_dir import LAYOUT, LONGEST, StateDir, write_file
+
+
+@pytest.fixture
+def root() -> Iterator[Path]:
+    folder = Path(tempfile.mkdtemp(prefix="tp"))
+    yield folder / "state"
+    shutil.rmtree(folder)
+
+
+def test_first_start_makes_the_layout_and_an_instance_id(root: Path) -> None:
+    with StateDir(root) as first:
+        assert isinstance(first.instance, UUID)
+        assert (root / "VERSION").read_text() == f"{LAYOUT}\n"
+        assert first.folder("images").is_dir()
+        made = first.instance
+    with StateDir(root) as again:
+        assert again.instance == made
+
+
+def test_a_second_agent_is_refused_and_the_first_is_named(root: Path) -> None:
+    with StateDir(root), pytest.raises(StartError, match=f"in use by another agent .process {os.getpid()}"):
+        StateDir(root)
+
+
+def test_the_lock_goes_with_its_process(root: Path) -> None:
+    held = subprocess.Popen(
+        [
+            sys.executable,
+            "-c",
+            (
+                "import sys, time; from pathlib import Path; from twinplane.state_dir import StateDir\n"
+                "s = StateDir(Path(sys.argv[1])); print('held', flush=True); time.sleep(60)"
+            ),
+            str(root),
+        ],
+        stdout=subprocess.PIPE,
+        env={**os.environ, "PYTHONPATH": os.pathsep.join(sys.path)},
+    )
+    assert held.stdout is not None
+    with held.stdout:
+        assert held.stdout.readline() == b"held\n"
+        with pytest.raises(StartError, match="in use"):
+            StateDir(root)
+        held.kill()
+        held.wait()
+    StateDir(root).close()
+
+
+def test_a_newer_layout_is_refused_and_nothing_is_touched(root: Path) -> None:
+    root.mkdir()
+    (root / "VERSION").write_text("999\n")
+    with pytest.raises(StartError, match="999"):
+        StateDir(root)
+    assert sorted(path.name for path in root.iterdir()) == ["VERSION", "lock"]
+
+
+def test_a_path_too_long_for_sockets_is_refused() -> None:
+    with pytest.raises(StartError, match=f"at most {LONGEST}"):
+        StateDir(Path("/tmp") / ("x" * LONGEST))
+
+
+def test_a_directory_that_cannot_be_made_is_one_line(tmp_path: Path) -> None:
+    (tmp_path / "file").write_text("")
+    root = Path("/proc/nowhere/state")
+    with pytest.raises(StartError, match="cannot write state directory"):
+        StateDir(root)
+
+
+def test_a_broken_instance_id_is_not_replaced(root: Path) -> None:
+    with StateDir(root):
+        pass
+    (root / "instance-id").write_text("nonsense")
+    with pytest.raises(StartError, match="UUID"):
+        StateDir(root)
+    assert (root / "instance-id").read_text() == "nonsense"
+
+
+def test_write_file_replaces_whole(tmp_path: Path) -> None:
+    file = tmp_path / "f"
+    write_file(file, b"one", 0o640)
+    write_file(file, b"two")
+    assert file.read_bytes() == b"two"
+    assert file.stat().st_mode & 0o777 == 0o600
+    assert [path.name for path in tmp_path.iterdir()] == ["f"]
