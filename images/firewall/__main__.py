@@ -1,0 +1,113 @@
+"""Build the firewall appliance image: ``python images/firewall --output DIR [--cache DIR]``.
+
+Makes `vmlinuz` and `initrd.img` from Debian packages (distribution kernel, static busybox, nftables and the
+libraries it is linked with) and prints a JSON object that names both with their digests and sizes. The same
+packages give the same bytes. Nothing is installed on the host; packages are kept in the cache folder, and an
+image that is newer than everything it is made from is left as it is.
+"""
+
+import argparse
+import gzip
+import hashlib
+import json
+import shutil
+import sys
+import tempfile
+from pathlib import Path
+
+import debian_packages
+import kernel_modules
+import newc
+import shared_libraries
+
+HERE = Path(__file__).parent
+KERNEL_PACKAGE = "linux-image-cloud-amd64"
+TOOL_PACKAGES = ("busybox-static", "nftables")
+FOLDERS = (
+    "bin",
+    "dev",
+    "etc",
+    "lib",
+    "lib64",
+    "modules",
+    "mnt",
+    "proc",
+    "run",
+    "sbin",
+    "sys",
+    "tmp",
+    "usr/sbin",
+)
+
+
+def main() -> int:
+    """Build, or find the image built before; print where it is. Returns the exit code."""
+    arguments = argparse.ArgumentParser(description="Build the firewall appliance image.")
+    arguments.add_argument("--output", type=Path, default=Path("build/images/firewall"))
+    arguments.add_argument("--cache", type=Path, default=Path("build/packages"))
+    options = arguments.parse_args()
+    try:
+        output = build(options.output, options.cache)
+    except debian_packages.PackageError as error:
+        print(f"firewall image: {error}", file=sys.stderr)
+        return 1
+    print(json.dumps(output, indent=2))
+    return 0
+
+
+def build(output: Path, cache: Path) -> dict[str, dict[str, str | int]]:
+    """Bring `output` up to date; returns name → file, digest and size of the kernel and the initial RAM disk."""
+    kernel_file, initrd_file = output / "vmlinuz", output / "initrd.img"
+    stamp = output / "inputs.sha256"
+    if not (
+        kernel_file.exists() and initrd_file.exists() and stamp.exists() and stamp.read_text() == _inputs()
+    ):
+        output.mkdir(parents=True, exist_ok=True)
+        packages = debian_packages.fetch(KERNEL_PACKAGE, TOOL_PACKAGES, cache)
+        with tempfile.TemporaryDirectory(prefix="firewall-image-") as scratch:
+            root = Path(scratch)
+            debian_packages.unpack(packages, root)
+            shutil.copyfile(next((root / "boot").glob("vmlinuz-*")), kernel_file)
+            initrd_file.write_bytes(gzip.compress(_initramfs(root), 6, mtime=0))
+        stamp.write_text(_inputs())
+    return {name: _describe(path) for name, path in (("kernel", kernel_file), ("initrd", initrd_file))}
+
+
+def _initramfs(root: Path) -> bytes:
+    archive = newc.Archive()
+    for folder in FOLDERS:
+        archive.folder(folder)
+    archive.device("dev/console", 5, 1)
+    archive.file("init", (HERE / "init").read_bytes(), 0o755)
+    archive.file("bin/busybox", (root / "bin/busybox").read_bytes(), 0o755)
+    archive.link("bin/sh", "busybox")
+    nft = root / "usr/sbin/nft"
+    archive.file("usr/sbin/nft", nft.read_bytes(), 0o755)
+    for name, path in shared_libraries.needed(nft, root):
+        archive.file(name, path.read_bytes(), 0o755)
+    modules = kernel_modules.load_order(root)
+    for name, content in modules:
+        archive.file(f"modules/{name}.ko", content, 0o644)
+    archive.file("modules/order", "".join(f"{name}\n" for name, _ in modules).encode(), 0o644)
+    return archive.finish()
+
+
+def _inputs() -> str:
+    digest = hashlib.sha256()
+    for path in sorted(HERE.iterdir()):
+        if path.is_file():
+            digest.update(path.name.encode() + b"\0" + path.read_bytes())
+    return digest.hexdigest()
+
+
+def _describe(path: Path) -> dict[str, str | int]:
+    content = path.read_bytes()
+    return {
+        "file": str(path),
+        "digest": f"sha256:{hashlib.sha256(content).hexdigest()}",
+        "size": len(content),
+    }
+
+
+if __name__ == "__main__":
+    sys.exit(main())
