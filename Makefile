@@ -2,7 +2,7 @@
 .DEFAULT_GOAL := help
 SHELL := /bin/sh
 PY := .venv/bin/python
-CODE := agent clients/python proto tests images bench
+CODE := agent clients/python proto tests images
 
 .PHONY: help setup run demo proto images fmt lint type arch check unit kernel hypervisor test test-long \
         bench golden docs dist clean
@@ -11,10 +11,10 @@ help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
 setup: ## install what is missing: Debian packages (as root) and .venv
-	@packaging/setup
+	@agent/packaging/setup
 
 run: setup ## start an agent in the foreground, all state under .state
-	@packaging/run
+	@agent/packaging/run
 
 demo: setup images ## the product by itself: one firewall appliance, end to end
 	@$(PY) -m clients.examples.demo
@@ -59,13 +59,13 @@ test-long: setup images ## the same with every repetition
 	@$(PY) -m pytest tests
 
 bench: setup ## ratios against a floor measured in the same run; writes build/bench.json
-	@$(PY) -m bench
+	@$(PY) -m tests.bench
 
 golden: setup ## write the golden cases anew; review the difference like code
 	@TWINPLANE_GOLDEN=1 $(PY) -m pytest -q tests/unit/plan tests/unit/state
 
 docs: setup ## YANG trees and HTML into build/docs
-	@packaging/docs
+	@agent/packaging/docs
 
 dist: setup ## build the wheel into dist/
 	@$(PY) -m pip wheel --quiet --no-deps --wheel-dir dist .

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-UNIT = (Path(__file__).parents[2] / "packaging/twinplane-agent.service").read_text().splitlines()
+UNIT = (Path(__file__).parents[2] / "agent/packaging/twinplane-agent.service").read_text().splitlines()
 
 
 @pytest.mark.parametrize(

@@ -15,7 +15,7 @@ def test_without_a_file_the_defaults_hold() -> None:
 
 
 def test_the_shipped_file_says_the_defaults() -> None:
-    assert load(ROOT / "packaging/agent.toml", {}) == Settings()
+    assert load(ROOT / "agent/packaging/agent.toml", {}) == Settings()
 
 
 def test_environment_overrides_the_file(tmp_path: Path) -> None:
