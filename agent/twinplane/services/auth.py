@@ -1,0 +1,122 @@
+"""Who calls, and whether the call may be made at all.
+
+============ ====================== ============================================================
+listener     identity               user name and password in the metadata
+============ ====================== ============================================================
+MUTUAL       subject CN             name must be the CN; a password is checked on top
+PASSWORD     the user name          both needed
+SOCKET       the socket's own role  both or none; then that user, with the lower of both roles
+============ ====================== ============================================================
+
+Every refusal is an exception: there is no verdict to forget.
+"""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from enum import Enum
+
+from twinplane.errors import Fault, RequestError, Violation
+from twinplane.identity.role import Access, Role
+from twinplane.identity.user import Directory
+from twinplane_wire.path import ROOT
+
+
+class Mode(Enum):
+    """How a listener learns who calls."""
+
+    MUTUAL = "mutual"
+    PASSWORD = "password"
+    SOCKET = "socket"
+
+
+@dataclass(frozen=True, slots=True)
+class Gate:
+    """What authentication has to know about a listener; `role` is that of a SOCKET."""
+
+    mode: Mode
+    role: Role = Role.READ_ONLY
+
+
+@dataclass(frozen=True, slots=True)
+class Caller:
+    """An authenticated user, and the address as the transport prints it."""
+
+    name: str
+    role: Role
+    peer: str = ""
+
+
+async def authenticate(
+    gate: Gate,
+    users: Directory,
+    peer: str,
+    channel: Mapping[str, Iterable[bytes]],
+    metadata: Iterable[tuple[str, str | bytes]],
+) -> Caller:
+    """The caller of one RPC, from what its channel proves and what its metadata says (gNMI 3.1).
+
+    `channel` is gRPC's auth context: property name to values.
+
+    Raises:
+        RequestError: UNAUTHENTICATED for wrong or missing credentials, DENIED for a certificate of nobody
+            here, or a user name that is not the certificate's.
+    """
+    name, password = _credentials(metadata)
+    match gate.mode:
+        case Mode.MUTUAL:
+            return await _by_certificate(users, peer, _common_name(channel), name, password)
+        case Mode.PASSWORD:
+            user = await users.verify(name, password) if name and password else None
+            if user is None:
+                raise _unauthenticated("a valid user name and password are needed here")
+            return Caller(user.name, user.role, peer)
+        case Mode.SOCKET if not name and not password:
+            return Caller(f"local-{gate.role.value}", gate.role, peer)
+        case Mode.SOCKET:
+            user = await users.verify(name, password) if name and password else None
+            if user is None:
+                raise _unauthenticated("wrong user name or password")
+            return Caller(user.name, user.role.lower(gate.role), peer)
+
+
+def authorize(caller: Caller, access: Access, operation: str) -> None:
+    """Refuse an operation that the caller's role does not include.
+
+    Raises:
+        RequestError: DENIED.
+    """
+    if not caller.role.allows(access):
+        raise _denied(f"{operation}: user {caller.name} is {caller.role.value}")
+
+
+async def _by_certificate(users: Directory, peer: str, subject: str, name: str, password: str) -> Caller:
+    user = users.get(subject)
+    if user is None:
+        raise _denied(f"the certificate's user {subject!r} is unknown", "add it to users.toml")
+    if name and name != subject:
+        raise _denied(f"user name {name!r} is not that of the certificate, {subject!r}")
+    if password and await users.verify(subject, password) is None:
+        raise _unauthenticated("wrong password")
+    return Caller(user.name, user.role, peer)
+
+
+def _common_name(channel: Mapping[str, Iterable[bytes]]) -> str:
+    for value in channel.get("x509_common_name", ()):
+        return value.decode(errors="replace")
+    return ""
+
+
+def _credentials(metadata: Iterable[tuple[str, str | bytes]]) -> tuple[str, str]:
+    found = {"username": "", "password": ""}
+    for key, value in metadata:
+        if key in found and isinstance(value, str):
+            found[key] = value
+    return found["username"], found["password"]
+
+
+def _unauthenticated(text: str) -> RequestError:
+    return RequestError(Violation(ROOT, Fault.UNAUTHENTICATED, text))
+
+
+def _denied(text: str, remedy: str = "") -> RequestError:
+    return RequestError(Violation(ROOT, Fault.DENIED, text, remedy))

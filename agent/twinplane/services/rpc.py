@@ -1,0 +1,152 @@
+"""The one door of every RPC: who calls, may they, what do they want, and how a failure is told.
+
+Handlers are registered with raw bytes. With a generated servicer a request that does not parse ends as
+UNKNOWN before any handler runs, and answers that are bytes already would be built twice.
+"""
+
+import asyncio
+import logging
+from collections.abc import AsyncIterator, Awaitable, Callable
+from dataclasses import dataclass
+from typing import Protocol, TypeAlias, TypeVar
+
+import grpc
+from google.protobuf.message import DecodeError, Message
+
+from twinplane.errors import Fault, RequestError, Violation
+from twinplane.identity.role import Access
+from twinplane.identity.user import Directory
+from twinplane.services.auth import Caller, Gate, authenticate, authorize
+from twinplane.services.status import DETAILS_KEY, status_of
+from twinplane_wire.path import ROOT
+
+MessageT = TypeVar("MessageT", bound=Message)
+Context: TypeAlias = "grpc.aio.ServicerContext[bytes, bytes]"
+Handler: TypeAlias = "grpc.RpcMethodHandler[bytes, bytes]"
+Service: TypeAlias = "grpc.GenericRpcHandler[bytes, bytes]"
+
+log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class Limits:
+    """What one client may take. Sizes in bytes, `write_seconds` is how long a reader may stall."""
+
+    request_bytes: int = 64 << 20
+    answer_bytes: int = 256 << 20
+    streams_per_user: int = 200
+    subscriptions_per_stream: int = 1000
+    write_seconds: float = 60.0
+
+
+@dataclass(frozen=True, slots=True)
+class Door:
+    """What every RPC of one listener passes."""
+
+    gate: Gate
+    users: Directory
+    limits: Limits
+
+
+class Write(Protocol):
+    """Sends one encoded message.
+
+    Raises:
+        RequestError: TOO_LARGE, when the reader took nothing for too long.
+    """
+
+    async def __call__(self, message: bytes) -> None: ...
+
+
+def unary(
+    door: Door,
+    method: str,
+    access: Access,
+    kind: type[MessageT],
+    answer: Callable[[Caller, MessageT], Awaitable[bytes]],
+) -> Handler:
+    """The gRPC handler of a method with one request and one answer, encoded by `answer` itself."""
+
+    async def handle(raw: bytes, context: Context) -> bytes:
+        try:
+            caller = await _admit(door, context, access, method)
+            encoded = await answer(caller, parse(kind, raw))
+            if len(encoded) > door.limits.answer_bytes:
+                raise _too_large(
+                    f"the answer has {len(encoded)} bytes, at most {door.limits.answer_bytes} are sent",
+                    "ask for less, or use Subscribe ONCE",
+                )
+        except Exception as error:
+            return await _abort(context, error, method)
+        return encoded
+
+    return grpc.unary_unary_rpc_method_handler(handle)
+
+
+def stream(
+    door: Door,
+    method: str,
+    access: Access,
+    kind: type[MessageT],
+    serve: Callable[[Caller, AsyncIterator[MessageT], Write], Awaitable[None]],
+) -> Handler:
+    """The gRPC handler of a method with streams in both directions; it ends with OK when `serve` returns."""
+
+    async def handle(raw: AsyncIterator[bytes], context: Context) -> None:
+        async def write(message: bytes) -> None:
+            try:
+                async with asyncio.timeout(door.limits.write_seconds):
+                    await context.write(message)
+            except TimeoutError as error:
+                raise _too_large(
+                    f"nothing was read for {door.limits.write_seconds:.0f} s", "read faster or ask for less"
+                ) from error
+
+        async def requests() -> AsyncIterator[MessageT]:
+            async for message in raw:
+                yield parse(kind, message)
+
+        try:
+            await serve(await _admit(door, context, access, method), requests(), write)
+        except Exception as error:
+            await _abort(context, error, method)
+
+    return grpc.stream_stream_rpc_method_handler(handle)
+
+
+def parse(kind: type[MessageT], raw: bytes) -> MessageT:
+    """Decode one message.
+
+    Raises:
+        RequestError: SYNTAX, the bytes are no such message.
+    """
+    try:
+        return kind.FromString(raw)
+    except DecodeError as error:
+        raise RequestError(
+            Violation(ROOT, Fault.SYNTAX, f"the bytes are no {kind.DESCRIPTOR.full_name}")
+        ) from error
+
+
+async def _admit(door: Door, context: Context, access: Access, method: str) -> Caller:
+    caller = await authenticate(
+        door.gate,
+        door.users,
+        context.peer(),
+        context.auth_context(),
+        context.invocation_metadata() or (),
+    )
+    authorize(caller, access, method)
+    return caller
+
+
+async def _abort(context: Context, error: Exception, method: str) -> bytes:
+    status = status_of(error, method)
+    log.info("%s from %s: %s %s", method, context.peer(), status.code.name, status.message)
+    trailer = ((DETAILS_KEY, status.details),) if status.details else ()
+    await context.abort(status.code, status.message, trailer)
+    raise AssertionError("abort returned")
+
+
+def _too_large(text: str, remedy: str) -> RequestError:
+    return RequestError(Violation(ROOT, Fault.TOO_LARGE, text, remedy))

@@ -1,0 +1,183 @@
+"""Listeners: TLS on TCP, cleartext on Unix sockets with one role each; health and reflection on all.
+
+gRPC does not show a handler which listener a call came through, nor who is at the other end of a Unix socket.
+So each listener is a server object of its own, whose handlers know its gate.
+"""
+
+import grp
+import logging
+import os
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import grpc
+from grpc_health.v1 import health, health_pb2, health_pb2_grpc
+from grpc_health.v1._async import HealthServicer
+from grpc_reflection.v1alpha import reflection
+
+from twinplane.errors import StartError
+from twinplane.identity.role import Role
+from twinplane.services.auth import Gate, Mode
+from twinplane.services.rpc import Limits, Service
+from twinplane.services.tls import Rotation, TlsFiles
+
+SOCKET_GROUP = "twinplane"
+SOCKET_PATH_LIMIT = 107  # sun_path of struct sockaddr_un, unix(7)
+
+log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class TcpListener:
+    """TLS on ``host:port`` (an IPv6 host in brackets; port 0 takes a free one)."""
+
+    address: str
+    tls: TlsFiles
+
+    @property
+    def gate(self) -> Gate:
+        """MUTUAL where client certificates are asked for, else PASSWORD."""
+        return Gate(Mode.MUTUAL if self.tls.authorities is not None else Mode.PASSWORD)
+
+
+@dataclass(frozen=True, slots=True)
+class SocketListener:
+    """Cleartext on a Unix socket, guarded by its folder, its mode and, where it exists, its group."""
+
+    path: Path
+    role: Role
+    mode: int = 0o600
+    group: str = ""
+
+    @property
+    def gate(self) -> Gate:
+        """SOCKET, with the role of this socket."""
+        return Gate(Mode.SOCKET, self.role)
+
+
+Listener = TcpListener | SocketListener
+Services = Callable[[Gate], Sequence[Service]]
+
+
+def local_sockets(folder: Path) -> tuple[SocketListener, ...]:
+    """The two sockets every agent has: admin.sock for its owner, read.sock for the group twinplane."""
+    return (
+        SocketListener(folder / "admin.sock", Role.ADMIN),
+        SocketListener(folder / "read.sock", Role.READ_ONLY, 0o660, SOCKET_GROUP),
+    )
+
+
+class Server:
+    """All listeners of the agent."""
+
+    def __init__(
+        self, listeners: Sequence[Listener], services: Services, names: Sequence[str], limits: Limits
+    ) -> None:
+        """`services` makes the handlers for one gate; `names` are the full service names they serve."""
+        self._listeners = tuple(listeners)
+        self._services = services
+        self._names = tuple(names)
+        self._limits = limits
+        self._servers: list[grpc.aio.Server] = []
+        self._health = HealthServicer()
+
+    async def start(self) -> tuple[str, ...]:
+        """Listen; returns the address of each listener in their order, with the port that was taken.
+
+        Raises:
+            StartError: an address is in use or not ours, a socket cannot be made, a certificate not be read.
+        """
+        addresses: list[str] = []
+        for listener in self._listeners:
+            server = self._server(listener.gate)
+            # Kept before it is bound: stop() then frees what a later failure leaves behind.
+            self._servers.append(server)
+            match listener:
+                case TcpListener():
+                    addresses.append(_bind_tcp(server, listener))
+                case SocketListener():
+                    addresses.append(_bind_socket(server, listener))
+            await server.start()
+        return tuple(addresses)
+
+    async def set_serving(self, serving: bool) -> None:
+        """What the health service answers, for the agent as a whole and for each service."""
+        status = health_pb2.HealthCheckResponse
+        value = status.SERVING if serving else status.NOT_SERVING
+        for name in ("", *self._names):
+            await self._health.set(name, value)
+
+    async def stop(self, grace: float) -> None:
+        """Refuse new calls at once, end those that still run after `grace` seconds, remove the sockets."""
+        await self._health.enter_graceful_shutdown()
+        for server in self._servers:
+            await server.stop(grace)
+        self._servers.clear()
+        for listener in self._listeners:
+            if isinstance(listener, SocketListener):
+                listener.path.unlink(missing_ok=True)
+
+    def _server(self, gate: Gate) -> grpc.aio.Server:
+        server = grpc.aio.server(options=_options(self._limits))
+        server.add_generic_rpc_handlers(tuple(self._services(gate)))
+        health_pb2_grpc.add_HealthServicer_to_server(self._health, server)
+        offered = (*self._names, health.SERVICE_NAME, reflection.SERVICE_NAME)
+        reflection.enable_server_reflection(offered, server)
+        return server
+
+
+def _options(limits: Limits) -> tuple[tuple[str, int], ...]:
+    return (
+        # Without it a second agent would silently share the port.
+        ("grpc.so_reuseport", 0),
+        ("grpc.max_receive_message_length", limits.request_bytes),
+        ("grpc.max_send_message_length", -1),
+        # A peer that vanished without a word is noticed after 40 s, and its streams end.
+        ("grpc.keepalive_time_ms", 30_000),
+        ("grpc.keepalive_timeout_ms", 10_000),
+        ("grpc.keepalive_permit_without_calls", 1),
+        ("grpc.http2.max_pings_without_data", 0),
+        # Collectors ping idle streams; the default answer to that is to hang up.
+        ("grpc.http2.min_ping_interval_without_data_ms", 5_000),
+    )
+
+
+def _bind_tcp(server: grpc.aio.Server, listener: TcpListener) -> str:
+    credentials = Rotation(listener.tls).credentials()
+    try:
+        port = server.add_secure_port(listener.address, credentials)
+    except RuntimeError as error:
+        raise StartError(
+            f"cannot listen on {listener.address}: in use, or not an address of this host; "
+            "stop what uses it or set another address"
+        ) from error
+    return f"{listener.address.rpartition(':')[0]}:{port}"
+
+
+def _bind_socket(server: grpc.aio.Server, listener: SocketListener) -> str:
+    path = str(listener.path)
+    if len(os.fsencode(path)) > SOCKET_PATH_LIMIT:
+        raise StartError(f"the socket path {path} has more than {SOCKET_PATH_LIMIT} characters; shorten it")
+    # The socket is made with the mode that the mask leaves; it must at no moment be wider than wanted.
+    before = os.umask(0o177)
+    try:
+        listener.path.unlink(missing_ok=True)  # left by a killed agent; the state directory is locked
+        server.add_insecure_port(f"unix:{path}")
+        _give_to_group(listener)
+    except (RuntimeError, OSError) as error:
+        raise StartError(f"cannot make the socket {path}: {error}") from error
+    finally:
+        os.umask(before)
+    return f"unix:{path}"
+
+
+def _give_to_group(listener: SocketListener) -> None:
+    if listener.group:
+        try:
+            group = grp.getgrnam(listener.group).gr_gid
+        except KeyError:
+            log.info("no group %s here: %s is for its owner only", listener.group, listener.path)
+            return
+        os.chown(listener.path, -1, group)
+    listener.path.chmod(listener.mode)

@@ -1,0 +1,148 @@
+"""Which status code an error becomes, and what of it a client sees: the one table.
+
+The details are a google.rpc.Status with a BadRequest (field = path, description = constraint and remedy,
+reason = the fault) and, where not all violations fit, an ErrorInfo with their number. The codes follow the
+error tables of gNMI 3.3.4, 3.4.7 and 3.5.2.4.
+"""
+
+import logging
+import uuid
+from base64 import b64encode
+from dataclasses import dataclass
+from urllib.parse import quote
+
+import grpc
+from google.rpc import error_details_pb2, status_pb2
+
+from twinplane.errors import (
+    ApplyError,
+    DegradedError,
+    Fault,
+    RequestError,
+    UnavailableError,
+    Violation,
+)
+
+CODES = {
+    Fault.SYNTAX: grpc.StatusCode.INVALID_ARGUMENT,
+    Fault.UNKNOWN_PATH: grpc.StatusCode.INVALID_ARGUMENT,
+    Fault.UNKNOWN_TARGET: grpc.StatusCode.NOT_FOUND,
+    Fault.NO_DATA: grpc.StatusCode.NOT_FOUND,
+    Fault.NOT_SERVED: grpc.StatusCode.UNIMPLEMENTED,
+    Fault.READ_ONLY: grpc.StatusCode.INVALID_ARGUMENT,
+    Fault.VALUE: grpc.StatusCode.INVALID_ARGUMENT,
+    Fault.CONSTRAINT: grpc.StatusCode.INVALID_ARGUMENT,
+    Fault.REFERENCE: grpc.StatusCode.INVALID_ARGUMENT,
+    Fault.CAPACITY: grpc.StatusCode.FAILED_PRECONDITION,
+    Fault.STATE: grpc.StatusCode.FAILED_PRECONDITION,
+    Fault.EXISTS: grpc.StatusCode.ALREADY_EXISTS,
+    Fault.CAPABILITY: grpc.StatusCode.FAILED_PRECONDITION,
+    Fault.DENIED: grpc.StatusCode.PERMISSION_DENIED,
+    Fault.UNAUTHENTICATED: grpc.StatusCode.UNAUTHENTICATED,
+    Fault.TOO_LARGE: grpc.StatusCode.RESOURCE_EXHAUSTED,
+    Fault.CONFLICT: grpc.StatusCode.ABORTED,
+}
+
+DETAILS_KEY = "grpc-status-details-bin"
+DOMAIN = "twinplane"
+# Above 8 KiB of trailers a client may see RESOURCE_EXHAUSTED in place of the error.
+LIMIT = 6 * 1024
+MESSAGE_LIMIT = 900
+FIELD_LIMIT = 500
+
+log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class Status:
+    """What is sent: the code, a message for people, an encoded google.rpc.Status for programs."""
+
+    code: grpc.StatusCode
+    message: str
+    details: bytes = b""
+
+
+def status_of(error: Exception, method: str) -> Status:
+    """The status of any exception; what is nobody's fault but ours is logged under an incident id."""
+    match error:
+        case RequestError():
+            return _request(error)
+        case ApplyError(undone=True):
+            return _plain(grpc.StatusCode.ABORTED, str(error), error)
+        case ApplyError():
+            log.error("%s: %s", method, error)
+            return _plain(grpc.StatusCode.INTERNAL, str(error), error)
+        case DegradedError():
+            return _plain(grpc.StatusCode.FAILED_PRECONDITION, str(error), error)
+        case UnavailableError():
+            return _plain(grpc.StatusCode.UNAVAILABLE, str(error), error)
+        case _:
+            incident = uuid.uuid4().hex[:12]
+            log.error("incident %s in %s", incident, method, exc_info=error)
+            return Status(grpc.StatusCode.INTERNAL, f"internal error, incident {incident} in the agent's log")
+
+
+def _request(error: RequestError) -> Status:
+    violations = error.violations
+    code = CODES[violations[0].fault]
+    message = _cut(str(violations[0]), MESSAGE_LIMIT)
+    if len(violations) > 1:
+        message += f"; and {len(violations) - 1} more"
+    return Status(code, message, _details(code, message, violations))
+
+
+def _plain(code: grpc.StatusCode, text: str, error: Exception) -> Status:
+    message = _cut(text, MESSAGE_LIMIT)
+    if isinstance(error, ApplyError):
+        violation = Violation(error.path, Fault.STATE, f"{error.step}: {error.cause}")
+        return Status(code, message, _details(code, message, (violation,)))
+    return Status(code, message)
+
+
+def _details(code: grpc.StatusCode, message: str, violations: tuple[Violation, ...]) -> bytes:
+    """The encoded details: as many violations, from the first, as fit beside the message."""
+    room = LIMIT - len(quote(message)) - 100
+    bad = error_details_pb2.BadRequest()
+    encoded = b""
+    for violation in violations:
+        bad.field_violations.append(_field(violation))
+        trial = _encode(code, message, bad, len(violations))
+        if encoded and _on_the_wire(trial) > room:
+            break
+        encoded = trial
+    return encoded
+
+
+def _encode(code: grpc.StatusCode, message: str, bad: error_details_pb2.BadRequest, total: int) -> bytes:
+    status = status_pb2.Status(code=code.value[0], message=message)
+    status.details.add().Pack(bad)
+    if len(bad.field_violations) < total:
+        info = error_details_pb2.ErrorInfo(reason="MORE_VIOLATIONS", domain=DOMAIN)
+        info.metadata["violations"] = str(total)
+        status.details.add().Pack(info)
+    encoded: bytes = status.SerializeToString()
+    return encoded
+
+
+def _field(violation: Violation) -> error_details_pb2.BadRequest.FieldViolation:
+    description = violation.constraint + (f" ({violation.remedy})" if violation.remedy else "")
+    if violation.operation is not None:
+        description += f" [operation {violation.operation}]"
+    return error_details_pb2.BadRequest.FieldViolation(
+        field=_cut(str(violation.path), FIELD_LIMIT),
+        description=_cut(description, FIELD_LIMIT),
+        reason=violation.fault.name,
+    )
+
+
+def _on_the_wire(details: bytes) -> int:
+    return len(b64encode(details))  # a -bin trailer travels as base64 (gRPC over HTTP/2, custom metadata)
+
+
+def _cut(text: str, limit: int) -> str:
+    """The text within `limit` bytes of percent encoding, which a status message travels in."""
+    if len(quote(text)) <= limit:
+        return text
+    while len(quote(text)) > limit - 9:
+        text = text[: max(1, min(len(text) - 1, len(text) * limit // len(quote(text))))]
+    return text + "…"
