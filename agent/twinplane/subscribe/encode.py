@@ -1,0 +1,62 @@
+"""The port through which services turn leaves into bytes, and what a stream yields.
+
+Leaves are encoded one by one but asked for container by container, so that the encoder builds the path of a
+container once. What it returns is kept with the node or the change and shared by all subscribers.
+"""
+
+from collections.abc import Hashable, Sequence
+from dataclasses import dataclass
+from typing import Protocol, TypeAlias
+
+from twinplane.tree.node import Leaf
+from twinplane_wire.path import Elem, Path
+
+Encoding: TypeAlias = Hashable
+"""Whatever value services use to tell encodings apart; here it is only a part of keys."""
+
+PREFIX_DEPTH = 1
+"""Number of path elements in the prefix of every notice: the top-level container.
+
+Objects of one container can then share a message: grpc charges for messages, not for leaves (design.md 3).
+"""
+
+Rel: TypeAlias = tuple[Elem, ...]
+"""A path relative to the prefix of its notice."""
+
+
+class Encode(Protocol):
+    """Serialises leaves. Has to be a pure function of its arguments; its results are cached."""
+
+    def __call__(
+        self, container: Path, leaves: Sequence[tuple[str, Leaf]], encoding: Encoding
+    ) -> Sequence[bytes]:
+        """One piece per leaf, in order: the bytes of one complete `update` field of a gNMI Notification
+        (tag and length included) without `duplicates`.
+
+        `container` is the absolute path (concrete keys) of the container or list entry that holds the leaves;
+        the path inside each Update is that of the leaf without the first `PREFIX_DEPTH` elements.
+        """
+
+
+@dataclass(frozen=True, slots=True)
+class Notice:
+    """The content of one Notification: one time for all that is in it, deletes before updates.
+
+    Each of `updates` is one or several complete `update` fields, ready to be concatenated. `deletes` are
+    relative to `prefix`. `duplicates` are (index in `updates`, count) for updates that stand for
+    `count` dropped older values as well; a piece named there holds exactly one `update` field.
+    """
+
+    prefix: Path
+    time: int
+    updates: tuple[bytes, ...] = ()
+    deletes: tuple[Rel, ...] = ()
+    duplicates: tuple[tuple[int, int], ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Synced:
+    """All initial values have been sent (sync_response)."""
+
+
+Item: TypeAlias = Notice | Synced

@@ -1,0 +1,79 @@
+"""What a client asks for, resolved: absolute paths, nanoseconds, no wire types."""
+
+from dataclasses import dataclass
+from enum import Enum
+
+from twinplane.errors import Fault, RequestError, Violation
+from twinplane.subscribe.encode import Encoding
+from twinplane_wire.path import Path
+
+SECOND = 1_000_000_000
+
+
+class Mode(Enum):
+    """How one path of a STREAM is served. TARGET_DEFINED is served like ON_CHANGE: values that nothing
+    announces are polled at the target's own pace and sent when they differ (gNMI 3.5.1.5.2)."""
+
+    TARGET_DEFINED = 0
+    ON_CHANGE = 1
+    SAMPLE = 2
+
+
+@dataclass(frozen=True, slots=True)
+class Subscription:
+    """One path of a subscription list.
+
+    `path` is absolute (prefix already joined) with bare names; an element or a key value may be ``*``, keys may
+    be left out (all entries) and an element may be ``...`` (any number of levels). Intervals are in
+    nanoseconds, 0 means unset: for `sample_interval` the fastest that is offered.
+    """
+
+    path: Path
+    mode: Mode = Mode.TARGET_DEFINED
+    sample_interval: int = 0
+    heartbeat_interval: int = 0
+    suppress_redundant: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class SubscriptionList:
+    """What a stream serves: its subscriptions, the encoding of values, whether initial values are left out."""
+
+    subscriptions: tuple[Subscription, ...]
+    encoding: Encoding
+    updates_only: bool = False
+
+
+def check(subscriptions: tuple[Subscription, ...], minimum: int) -> None:
+    """Refuse intervals below `minimum` (nanoseconds) and a sample interval where none is sampled.
+
+    Raises:
+        RequestError: names every subscription that cannot be served (gNMI 3.5.1.5.2: the interval is not
+            clamped; an interval with TARGET_DEFINED is an error since the text of 2026).
+    """
+    violations: list[Violation] = []
+    for entry in subscriptions:
+        if entry.mode is Mode.SAMPLE and 0 < entry.sample_interval < minimum:
+            violations.append(_interval(entry, "sample_interval", entry.sample_interval, minimum))
+        if 0 < entry.heartbeat_interval < minimum:
+            violations.append(_interval(entry, "heartbeat_interval", entry.heartbeat_interval, minimum))
+        if entry.mode is Mode.TARGET_DEFINED and entry.sample_interval:
+            violations.append(
+                Violation(
+                    entry.path,
+                    Fault.VALUE,
+                    "sample_interval is given but the mode is TARGET_DEFINED",
+                    "ask for mode SAMPLE, or leave the interval out",
+                )
+            )
+    if violations:
+        raise RequestError(*sorted(violations, key=lambda violation: violation.path))
+
+
+def _interval(entry: Subscription, name: str, value: int, minimum: int) -> Violation:
+    return Violation(
+        entry.path,
+        Fault.VALUE,
+        f"{name} {value} ns is below the minimum of {minimum} ns",
+        f"ask for {minimum} ns or more",
+    )
