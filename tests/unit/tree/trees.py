@@ -49,5 +49,3 @@ leaf = st.sampled_from(POOL).flatmap(_leaf)
 roots = st.lists(leaf, max_size=6).map(dict).map(build)
 INNER = st.sampled_from(["a", "b", "config"])
 subtrees = st.dictionaries(INNER, VALUES, min_size=1, max_size=2).map(Container)
-    Container
-)
