@@ -1,0 +1,61 @@
+"""Where the target is, how it is trusted, and who calls."""
+
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import grpc
+
+SERVICE = "/gnmi.gNMI/"
+OPTIONS = (
+    ("grpc.max_receive_message_length", -1),  # a whole tree is larger than the default of 4 MiB
+    ("grpc.max_send_message_length", -1),
+    ("grpc.keepalive_time_ms", 30_000),
+    ("grpc.keepalive_timeout_ms", 10_000),
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Target:
+    """A gNMI target.
+
+    `address` is ``host:port`` (always TLS) or ``unix:/path``. `ca` holds the authorities to trust (none:
+    those of the system), `certificate` and `key` identify the caller; all three are PEM files.
+    `server_name` is the name in the target's certificate where the address is another one. `timeout` is in
+    seconds, for calls with one answer.
+    """
+
+    address: str
+    ca: Path | None = None
+    certificate: Path | None = None
+    key: Path | None = None
+    username: str = ""
+    password: str = field(default="", repr=False)
+    server_name: str = ""
+    timeout: float = 60.0
+
+    @property
+    def is_local(self) -> bool:
+        """True for a Unix socket, which is served without TLS."""
+        return self.address.startswith("unix:")
+
+    def options(self) -> tuple[tuple[str, str | int], ...]:
+        """The options of the channel."""
+        name = (("grpc.ssl_target_name_override", self.server_name),) if self.server_name else ()
+        return (*OPTIONS, *name)
+
+    def credentials(self) -> grpc.ChannelCredentials:
+        """The credentials of a TLS channel.
+
+        Raises:
+            OSError: a file cannot be read.
+        """
+        return grpc.ssl_channel_credentials(_read(self.ca), _read(self.key), _read(self.certificate))
+
+    def metadata(self) -> tuple[tuple[str, str], ...]:
+        """User name and password under the keys that gNMI targets look for."""
+        pairs = (("username", self.username), ("password", self.password))
+        return tuple((key, value) for key, value in pairs if value)
+
+
+def _read(path: Path | None) -> bytes | None:
+    return path.read_bytes() if path is not None else None

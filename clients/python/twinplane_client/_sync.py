@@ -1,0 +1,123 @@
+"""The blocking client. A thin driver: requests come from `_build`, results from `_parse`."""
+
+from collections.abc import Iterable, Iterator, Mapping
+from types import TracebackType
+from typing import Any, Self
+
+import grpc
+from google.protobuf.message import Message
+
+from twinplane_client import _build, _parse
+from twinplane_client._build import DataType, EncodingName, Mode, PathLike
+from twinplane_client._channel import SERVICE, Target
+from twinplane_client.errors import TwinplaneError, from_status
+from twinplane_wire.gnmi import gnmi_pb2
+from twinplane_wire.value import Value
+
+
+class Client:
+    """Calls one target. Use it as a context manager; one connection serves all calls, from any thread.
+
+    Every method raises a `TwinplaneError` of the kind that fits.
+    """
+
+    def __init__(self, target: Target) -> None:
+        self._target = target
+        self._channel = (
+            grpc.insecure_channel(target.address, options=target.options())
+            if target.is_local
+            else grpc.secure_channel(target.address, target.credentials(), options=target.options())
+        )
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """End the connection and every call on it."""
+        self._channel.close()
+
+    def capabilities(self) -> _parse.Capabilities:
+        """The models, encodings and version that the target speaks."""
+        answer = self._call("Capabilities", _build.capabilities(), gnmi_pb2.CapabilityResponse)
+        return _parse.capabilities(answer)
+
+    def get(
+        self,
+        *paths: PathLike,
+        kind: DataType = "all",
+        encoding: EncodingName = "json_ietf",
+        target: str = "",
+    ) -> tuple[_parse.Notification, ...]:
+        """A snapshot: one notification for each path, in their order."""
+        request = _build.get(paths, kind=kind, encoding=encoding, target=target)
+        return _parse.get(self._call("Get", request, gnmi_pb2.GetResponse))
+
+    def set(
+        self,
+        *,
+        delete: Iterable[PathLike] = (),
+        replace: Mapping[PathLike, Value] | None = None,
+        update: Mapping[PathLike, Value] | None = None,
+        encoding: EncodingName = "json_ietf",
+        target: str = "",
+    ) -> _parse.SetResult:
+        """One transaction: all of it happened, or the error says why nothing did."""
+        request = _build.set_(delete=delete, replace=replace, update=update, encoding=encoding, target=target)
+        return _parse.set_(self._call("Set", request, gnmi_pb2.SetResponse))
+
+    def subscribe(
+        self,
+        *paths: PathLike,
+        mode: Mode = "on-change",
+        sample_interval: float = 0.0,
+        heartbeat_interval: float = 0.0,
+        suppress_redundant: bool = False,
+        updates_only: bool = False,
+        encoding: EncodingName = "json_ietf",
+        target: str = "",
+    ) -> Iterator[_parse.StreamItem]:
+        """Notifications, and one `Sync` after the initial values. Ends by itself in mode once."""
+        request = _build.subscribe(
+            paths,
+            mode=mode,
+            sample_interval=sample_interval,
+            heartbeat_interval=heartbeat_interval,
+            suppress_redundant=suppress_redundant,
+            updates_only=updates_only,
+            encoding=encoding,
+            target=target,
+        )
+        method = self._channel.stream_stream(
+            SERVICE + "Subscribe",
+            request_serializer=gnmi_pb2.SubscribeRequest.SerializeToString,
+            response_deserializer=gnmi_pb2.SubscribeResponse.FromString,
+        )
+        call: Any = method(iter((request,)), metadata=self._target.metadata())
+        try:
+            for message in call:
+                yield _parse.stream_item(message)
+        except grpc.RpcError as error:
+            raise _translated(error) from None
+        finally:
+            call.cancel()
+
+    def _call(self, name: str, request: Message, answer: Any) -> Any:
+        method = self._channel.unary_unary(
+            SERVICE + name,
+            request_serializer=type(request).SerializeToString,
+            response_deserializer=answer.FromString,
+        )
+        try:
+            return method(request, timeout=self._target.timeout, metadata=self._target.metadata())
+        except grpc.RpcError as error:
+            raise _translated(error) from None
+
+
+def _translated(error: Any) -> TwinplaneError:
+    # gRPC documents that the error of a call is the call itself, which the type RpcError does not say.
+    return from_status(error.code(), error.details() or "", error.trailing_metadata() or ())
