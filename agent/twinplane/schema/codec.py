@@ -49,7 +49,7 @@ def shown(value: object) -> str:
 
 
 def within(intervals: tuple[tuple[int, int], ...]) -> Callable[[int], bool]:
-    """The test whether a number lies in one of the intervals (in all cases one comparison for a single one)."""
+    """The test whether a number lies in one of the closed intervals."""
     if len(intervals) == 1:
         low, high = intervals[0]
         return lambda value: low <= value <= high

@@ -55,6 +55,7 @@ def decode(
         violation = Violation(target.path, Fault.VALUE, f"the payload is no JSON: {reason}", operation=index)
         raise RequestError(violation) from None
     node = target.node
+    decoded: Node | None = None
     if replace and value == {} and node.kind is NodeKind.LIST and target.path.elems[-1].keys:
         reader.refuse(target.path.elems, "an empty object replaces nothing", "delete the entry instead")
     elif node.kind is NodeKind.LIST and not target.path.elems[-1].keys:

@@ -1,4 +1,4 @@
-"""Configuration defaults: an object as it is with every default in use (RFC 7950 sections 7.6.1 and 7.9.3)."""
+"""Configuration defaults: an object with every default that is in use (RFC 7950 sections 7.6.1 and 7.9.3)."""
 
 import functools
 from collections.abc import Mapping

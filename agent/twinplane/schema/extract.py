@@ -1,4 +1,4 @@
-"""pyang → plain JSON values: everything of the modules that the table is built from. Imported on a cache miss only."""
+"""pyang → plain JSON values: what the table is built from. Imported on a cache miss only."""
 
 from collections.abc import Iterator, Sequence
 from pathlib import Path as File
@@ -140,7 +140,7 @@ def _units(statement: Any) -> str:
 
 
 def _type(statement: Any, modules: Raw) -> Raw:
-    """One type with the restrictions of its typedefs: the nearest range, length and enums, and all patterns."""
+    """One type with the restrictions of its typedefs: the nearest range, length and enums, all patterns."""
     raw: Raw = {"base": "", "patterns": []}
     step = statement
     while True:

@@ -96,7 +96,7 @@ def decimal64(spec: TypeSpec) -> Codec:
 
     def parse_proto(value: Any) -> Decimal:
         if isinstance(value, float):
-            # A double cannot hold most decimal fractions: what it stands for is the shortest text that reads as it.
+            # a double cannot hold most decimal fractions: it stands for the shortest text that reads as it
             value = Decimal(repr(value)) if abs(value) < 2**64 else value
         if isinstance(value, Decimal) or type(value) is int:
             return checked(_rounded(Decimal(value), digits))
@@ -126,7 +126,7 @@ def scaled(value: str | Decimal, digits: int) -> int:
     shift = exponent + digits
     if shift > 40:
         raise ValueError("far too large")
-    number = int("".join(map(str, figures)) or "0")
+    number: int = int("".join(map(str, figures)) or "0")
     if shift < 0:
         number, rest = divmod(number, 10 ** min(-shift, 4000))
         if rest:
@@ -143,7 +143,7 @@ def _unscaled(number: int, digits: int) -> Decimal:
 
 
 def _rounded(value: Decimal, digits: int) -> Decimal:
-    sign, figures, exponent = value.as_tuple()
+    _, figures, exponent = value.as_tuple()
     if isinstance(exponent, int) and exponent < -digits and len(figures) >= 15:
         # digits beyond what a double carries are an artefact of the double
         return value.quantize(Decimal((0, (1,), -digits)))

@@ -1,4 +1,4 @@
-"""The schema as a compact table: what every node is, found by path. Plain values, no YANG library behind it."""
+"""The schema as a compact table: what every node is, found by path; no YANG library behind it."""
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field

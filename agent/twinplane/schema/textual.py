@@ -155,8 +155,8 @@ def bits(spec: TypeSpec) -> Codec:
     order = {name: position for position, name in enumerate(spec.bits)}
 
     def parse(value: Any) -> str:
-        names = value.split() if isinstance(value, str) else [None]
-        if any(name not in order for name in names) or len(set(names)) < len(names):
+        names = value.split() if isinstance(value, str) else []
+        if not isinstance(value, str) or not order.keys() >= set(names) or len(set(names)) < len(names):
             raise ValueError(
                 f"must be names out of {', '.join(spec.bits)} with blanks between, not {shown(value)}"
             )

@@ -35,7 +35,7 @@ _REFERENCE = re.compile(
 
 
 class Validator:
-    """Judges configuration objects against the constraints of their modules. Not for several threads at once."""
+    """Judges configuration objects against the constraints of their modules; one thread at a time."""
 
     def __init__(self, schemas: Schemas) -> None:
         """Load the modules of all origins. Raises StartError."""
@@ -129,7 +129,7 @@ def _alternatives(node: SchemaNode, choice: str) -> list[str]:
 
 
 def _path(text: str, owner: Path) -> Path:
-    """The gNMI path of an instance path as libyang prints it; quotes inside key values are not escaped there."""
+    """The gNMI path of an instance path of libyang, which does not escape quotes inside key values."""
     elems: list[Elem] = []
     position = 0
     while position < len(text) and text[position] == "/":

@@ -24,7 +24,7 @@ class JsonPayload:
 
 @dataclass(frozen=True, slots=True)
 class ScalarPayload:
-    """The Python value of a typed scalar: str, int, bool, bytes, float, Decimal, or a list or tuple of such."""
+    """The value of a typed scalar: str, int, bool, bytes, float, Decimal, or a list or tuple of such."""
 
     value: object
 
