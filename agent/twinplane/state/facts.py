@@ -54,9 +54,20 @@ class LinkCounters:
 
 
 @dataclass(frozen=True, slots=True)
+class DomainVnic:
+    """A network interface in a domain's definition: the device at the host's end, the guest's MAC address and
+    the model's index (the place on the guest's bus)."""
+
+    device: str
+    mac: str
+    index: int
+
+
+@dataclass(frozen=True, slots=True)
 class DomainFact:
     """The state of one of our domains. `state` is libvirt's name in lower case (running, paused, shutdown,
-    shutoff, crashed, …), `reason` a short name of the reason; `start_time` in ns since the epoch."""
+    shutoff, crashed, …), `reason` a short name of the reason; `start_time` in ns since the epoch; `vnics` as
+    the definition has them that the guest runs with."""
 
     name: str
     uuid: str
@@ -68,6 +79,7 @@ class DomainFact:
     image_digest: str
     start_time: int | None
     pid: int | None
+    vnics: tuple[DomainVnic, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,6 +115,7 @@ class HostFact:
     hostname: str
     boot_time: int
     capabilities: Capabilities
+    instance_id: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -125,6 +138,7 @@ class AlarmFact:
     severity: str  # MINOR, MAJOR, CRITICAL, WARNING
     text: str
     cleared: bool = False
+    kind: str = "OBJECT_FAILED"  # an identity derived from twinplane-types:ALARM_TYPE
 
 
 Fact: TypeAlias = (
