@@ -1,0 +1,361 @@
+"""The connection to libvirt's embedded QEMU driver: blocking calls in threads, with deadlines, per domain.
+
+Calls about one domain go one after the other. A call past its deadline is *unknown*, not failed: its thread
+goes on, and further work on that domain waits for it. After an open, libvirt finds running guests again in
+threads of its own; the first call about each domain waits for that, the others are not delayed.
+"""
+
+import asyncio
+import concurrent.futures
+import functools
+import logging
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, TypeVar
+from uuid import UUID
+
+import libvirt
+
+from twinplane.errors import DriverError
+from twinplane.hypervisor import process
+from twinplane.hypervisor.domain import (
+    NAMESPACE,
+    DomainEvent,
+    DomainEventKind,
+    DomainRecord,
+    DomainState,
+    Reconnected,
+    SchedulerValues,
+    parse_mark,
+    reason_name,
+)
+from twinplane.hypervisor.events import run_event_loop
+from twinplane.hypervisor.root import EmbeddedRoot
+
+LOG = logging.getLogger(__name__)
+Result = TypeVar("Result")
+Listener = Callable[[DomainEvent | Reconnected], None]
+
+THREADS = 8
+DEADLINE = 30.0  # seconds; a start beside busy guests takes 1.5 s, the destroy of a paused guest 2 s
+RECONNECT_LIMIT = 20.0
+RECONNECT_PAUSE = 0.05
+ABSENT = (libvirt.VIR_ERR_NO_DOMAIN,)
+
+
+@dataclass(frozen=True, slots=True)
+class Listing:
+    """All domains of the connection, and the names of those that gave no answer in time."""
+
+    records: tuple[DomainRecord, ...]
+    silent: tuple[str, ...]
+
+
+class Connection:
+    """One open root. All methods are for the event loop it was opened in; all raise `DriverError`."""
+
+    def __init__(
+        self, root: EmbeddedRoot, *, deadline: float = DEADLINE, reconnect_limit: float = RECONNECT_LIMIT
+    ) -> None:
+        self._root = root
+        self._deadline = deadline
+        self._reconnect_limit = reconnect_limit
+        self._connect: Any = None
+        self._callback: int | None = None
+        self._loop: asyncio.AbstractEventLoop | None = None
+        self._pool = concurrent.futures.ThreadPoolExecutor(THREADS, thread_name_prefix="libvirt")
+        self._lanes: dict[str, asyncio.Lock] = {}
+        self._settled: set[str] = set()
+        self._listeners: list[Listener] = []
+        self._writes = 0
+
+    @property
+    def writes(self) -> int:
+        """How many calls that change something were made since the process started."""
+        return self._writes
+
+    @property
+    def root(self) -> Path:
+        """The folder libvirt lives in."""
+        return self._root.path
+
+    def listen(self, listener: Listener) -> Callable[[], None]:
+        """Call `listener` in the event loop for each event; returns what ends that."""
+        self._listeners.append(listener)
+        return functools.partial(self._listeners.remove, listener)
+
+    async def open(self) -> None:
+        """Open (or, after `close`, re-open) the root and ask for lifecycle events."""
+        run_event_loop()
+        self._loop = asyncio.get_running_loop()
+        self._settled.clear()
+        self._connect = await self._run("open", functools.partial(_open, self._root.uri))
+        self._callback = await self._run(
+            "events",
+            lambda: self._connect.domainEventRegisterAny(
+                None, libvirt.VIR_DOMAIN_EVENT_ID_LIFECYCLE, self._event, None
+            ),
+        )
+        self._deliver(Reconnected())
+
+    async def close(self) -> None:
+        """Let go of libvirt; guests go on running. Does nothing when closed already."""
+        connect, self._connect = self._connect, None
+        if connect is None:
+            return
+        callback, self._callback = self._callback, None
+        if callback is not None:
+            await self._run("events", lambda: connect.domainEventDeregisterAny(callback))
+        await self._run("close", connect.close)
+
+    async def reopen(self) -> None:
+        """Close and open again; listeners are told to read everything anew."""
+        await self.close()
+        await self.open()
+
+    def dismiss(self) -> None:
+        """Give up the threads; calls that hang are left to the end of the process."""
+        self._pool.shutdown(wait=False, cancel_futures=True)
+
+    async def version(self) -> tuple[str, str]:
+        """Versions of the libvirt library and of the QEMU it runs."""
+        numbers = await self._run("version", lambda: (libvirt.getVersion(), self._open_handle().getVersion()))
+        return _version(numbers[0]), _version(numbers[1])
+
+    async def domains(self) -> Listing:
+        """Every domain there is, each read as `domain` does, all at once."""
+        names: list[str] = await self._run(
+            "list", lambda: [each.name() for each in self._open_handle().listAllDomains(0)]
+        )
+        answers = await asyncio.gather(*(self.domain(name) for name in names), return_exceptions=True)
+        records, silent = [], []
+        for name, answer in zip(names, answers, strict=True):
+            if isinstance(answer, DriverError):
+                LOG.warning("%s: %s", name, answer)
+                silent.append(name)
+            elif isinstance(answer, BaseException):
+                raise answer
+            elif answer is not None:
+                records.append(answer)
+        return Listing(tuple(sorted(records, key=lambda record: record.name)), tuple(silent))
+
+    async def domain(self, name: str) -> DomainRecord | None:
+        """One domain as it is now, or None where none of that name is defined."""
+        return await self._read(name, functools.partial(_record, self.root))
+
+    async def define(self, name: str, xml: str) -> None:
+        """Define the domain, or give the one of the same name and UUID a new definition."""
+        flags = libvirt.VIR_DOMAIN_DEFINE_VALIDATE
+        await self._change(name, lambda: self._open_handle().defineXMLFlags(xml, flags) and None)
+        self._settled.add(name)
+
+    async def start_paused(self, name: str) -> None:
+        """Start the guest with its vCPUs stopped, so that what its start replaced can be put back first."""
+        await self._act(name, lambda domain: domain.createWithFlags(libvirt.VIR_DOMAIN_START_PAUSED))
+
+    async def resume(self, name: str) -> None:
+        """Let the vCPUs of a paused guest run."""
+        await self._act(name, lambda domain: domain.resume())
+
+    async def suspend(self, name: str) -> None:
+        """Stop the vCPUs of a guest; its memory and process stay."""
+        await self._act(name, lambda domain: domain.suspend())
+
+    async def shutdown(self, name: str) -> None:
+        """Press the guest's power button; returns at once, the guest may take its time or ignore it."""
+        await self._act(
+            name, lambda domain: domain.shutdownFlags(libvirt.VIR_DOMAIN_SHUTDOWN_ACPI_POWER_BTN)
+        )
+
+    async def destroy(self, name: str) -> None:
+        """End the guest at once; the domain stays defined."""
+        await self._act(name, lambda domain: domain.destroyFlags(libvirt.VIR_DOMAIN_DESTROY_DEFAULT))
+
+    async def undefine(self, name: str) -> None:
+        """Forget the definition of a domain that is not active."""
+        await self._act(name, lambda domain: domain.undefineFlags(libvirt.VIR_DOMAIN_UNDEFINE_MANAGED_SAVE))
+
+    async def scheduler(self, name: str) -> SchedulerValues | None:
+        """CPU tuning in force (of the definition where the domain is not active); None: no such domain."""
+        return await self._read(name, _scheduler)
+
+    async def set_scheduler(self, name: str, values: SchedulerValues) -> None:
+        """Set CPU tuning in the definition and, where it is active, in the guest."""
+        parameters = {
+            libvirt.VIR_DOMAIN_SCHEDULER_GLOBAL_PERIOD: values.period,
+            libvirt.VIR_DOMAIN_SCHEDULER_GLOBAL_QUOTA: values.quota,
+            libvirt.VIR_DOMAIN_SCHEDULER_CPU_SHARES: values.shares,
+        }
+
+        def change(domain: Any) -> None:
+            # One after the other: the Python binding first reads with the same flags, and that takes only one.
+            domain.setSchedulerParametersFlags(parameters, libvirt.VIR_DOMAIN_AFFECT_CONFIG)
+            if domain.isActive():
+                domain.setSchedulerParametersFlags(parameters, libvirt.VIR_DOMAIN_AFFECT_LIVE)
+
+        await self._act(name, change)
+
+    async def _act(self, name: str, operation: Callable[[Any], object]) -> None:
+        await self._change(name, lambda: operation(self._open_handle().lookupByName(name)) and None)
+
+    async def _change(self, name: str, operation: Callable[[], None]) -> None:
+        self._writes += 1
+        await self._call(name, operation)
+
+    async def _read(self, name: str, read: Callable[[Any], Result]) -> Result | None:
+        def look_up() -> Result | None:
+            try:
+                return read(self._open_handle().lookupByName(name))
+            except libvirt.libvirtError as error:
+                if error.get_error_code() in ABSENT:
+                    return None
+                raise
+
+        return await self._call(name, look_up)
+
+    async def _call(self, name: str, operation: Callable[[], Result]) -> Result:
+        """Run a call about one domain in a thread, after those before it."""
+        lane = self._lanes.setdefault(name, asyncio.Lock())
+        try:
+            async with asyncio.timeout(self._deadline):
+                await lane.acquire()
+        except TimeoutError:
+            raise DriverError(f"{name}: an earlier libvirt call has not returned", unknown=True) from None
+        try:
+            if name not in self._settled:
+                await self._settle(name)
+            pending = self._pool.submit(operation)
+        except BaseException:
+            lane.release()
+            raise
+        future = asyncio.wrap_future(pending)
+        future.add_done_callback(functools.partial(_release, lane))
+        return await self._finish(name, pending, future)
+
+    async def _run(self, what: str, operation: Callable[[], Result]) -> Result:
+        """Run a call about no domain in particular in a thread."""
+        pending = self._pool.submit(operation)
+        future = asyncio.wrap_future(pending)
+        return await self._finish(what, pending, future)
+
+    async def _finish(
+        self,
+        what: str,
+        pending: "concurrent.futures.Future[Result]",
+        future: "asyncio.Future[Result]",
+    ) -> Result:
+        try:
+            return await asyncio.wait_for(asyncio.shield(future), self._deadline)
+        except TimeoutError:
+            started = not pending.cancel()
+            raise DriverError(
+                f"{what}: libvirt did not answer within {self._deadline:g} s", unknown=started
+            ) from None
+        except libvirt.libvirtError as error:
+            raise DriverError(f"{what}: {error.get_error_message() or error}") from error
+
+    async def _settle(self, name: str) -> None:
+        """Wait until libvirt has found a running guest again: state known, monitor free."""
+
+        def busy() -> bool:
+            try:
+                domain = self._open_handle().lookupByName(name)
+                if not domain.isActive():
+                    return False
+                return bool(domain.controlInfo(0)[0] != libvirt.VIR_DOMAIN_CONTROL_OK)
+            except libvirt.libvirtError as error:
+                # Absent, or ended between two of the calls: nothing to wait for.
+                if error.get_error_code() in (*ABSENT, libvirt.VIR_ERR_OPERATION_INVALID):
+                    return False
+                raise
+
+        end = time.monotonic() + self._reconnect_limit
+        while await self._run(name, busy):
+            if time.monotonic() > end:
+                raise DriverError(
+                    f"{name}: libvirt has not found the guest again within {self._reconnect_limit:g} s",
+                    unknown=True,
+                )
+            await asyncio.sleep(RECONNECT_PAUSE)
+        self._settled.add(name)
+
+    def _open_handle(self) -> Any:
+        if self._connect is None:
+            raise DriverError("the connection to libvirt is closed")
+        return self._connect
+
+    def _event(self, _connect: Any, domain: Any, kind: int, detail: int, _opaque: object) -> None:
+        """Called in libvirt's event thread: copies plain values and hands them over."""
+        try:
+            event = DomainEvent(
+                domain.name(),
+                UUID(domain.UUIDString()),
+                DomainEventKind(kind),
+                detail,
+                time.monotonic_ns(),
+            )
+        except ValueError:
+            return  # a kind of event that this libvirt knows and the table does not
+        loop = self._loop
+        if loop is not None and not loop.is_closed():
+            loop.call_soon_threadsafe(self._deliver, event)
+
+    def _deliver(self, event: DomainEvent | Reconnected) -> None:
+        for listener in tuple(self._listeners):
+            listener(event)
+
+
+def _open(uri: str) -> Any:
+    return libvirt.open(uri)
+
+
+def _release(lane: asyncio.Lock, future: "asyncio.Future[Any]") -> None:
+    lane.release()
+    if not future.cancelled():
+        future.exception()  # a call past its deadline has nobody left who would ask for its error
+
+
+def _record(root: Path, domain: Any) -> DomainRecord:
+    number, reason = domain.state(0)
+    _, _, memory, vcpus, _ = domain.info()
+    state = DomainState(number)
+    name = domain.name()
+    pid = process.pid_of(root, name) if domain.isActive() else None
+    return DomainRecord(
+        name=name,
+        uuid=UUID(domain.UUIDString()),
+        title=_metadata(domain, libvirt.VIR_DOMAIN_METADATA_TITLE, None),
+        state=state,
+        reason=reason_name(state, reason),
+        vcpus=vcpus,
+        memory=memory * 1024,
+        mark=parse_mark(_metadata(domain, libvirt.VIR_DOMAIN_METADATA_ELEMENT, NAMESPACE)),
+        pid=pid,
+        start_time=process.start_time(pid) if pid is not None else None,
+    )
+
+
+def _metadata(domain: Any, kind: int, namespace: str | None) -> str:
+    try:
+        return str(domain.metadata(kind, namespace, libvirt.VIR_DOMAIN_AFFECT_CURRENT))
+    except libvirt.libvirtError as error:
+        if error.get_error_code() == libvirt.VIR_ERR_NO_DOMAIN_METADATA:
+            return ""
+        raise
+
+
+def _scheduler(domain: Any) -> SchedulerValues:
+    values = domain.schedulerParametersFlags(libvirt.VIR_DOMAIN_AFFECT_CURRENT)
+    quota = int(values.get(libvirt.VIR_DOMAIN_SCHEDULER_GLOBAL_QUOTA, -1))
+    return SchedulerValues(
+        # 0 is "never set", a negative number (or the largest one) "no limit"
+        quota=quota if 0 < quota < (1 << 60) else -1,
+        period=int(values.get(libvirt.VIR_DOMAIN_SCHEDULER_GLOBAL_PERIOD, 0)),
+        shares=int(values.get(libvirt.VIR_DOMAIN_SCHEDULER_CPU_SHARES, 0)),
+    )
+
+
+def _version(number: int) -> str:
+    return f"{number // 1_000_000}.{number // 1000 % 1000}.{number % 1000}"

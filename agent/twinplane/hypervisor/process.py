@@ -1,0 +1,41 @@
+"""The QEMU process of a domain, from libvirt's pid file and /proc; no call to libvirt."""
+
+import os
+from pathlib import Path
+
+
+def pid_of(root: Path, domain: str) -> int | None:
+    """Process id of the domain's QEMU, or None where there is none (pid file absent or stale)."""
+    try:
+        pid = int((root / "run/qemu" / f"{domain}.pid").read_text())
+        command = Path(f"/proc/{pid}/cmdline").read_bytes()
+    except (OSError, ValueError):
+        return None
+    # A pid may have been given to another process since: QEMU has -name guest=<domain>,… on its command line.
+    return pid if f"guest={domain},".encode() in command else None
+
+
+def start_time(pid: int) -> int | None:
+    """When the process started, in ns since the epoch (proc(5): /proc/pid/stat field 22), or None if gone."""
+    try:
+        fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
+    except OSError:
+        return None
+    return boot_time() + int(fields[19]) * 1_000_000_000 // os.sysconf("SC_CLK_TCK")
+
+
+def cpu_time(pid: int) -> int | None:
+    """CPU time of the process so far in ns, to the clock tick (fields 14 and 15), or None if gone."""
+    try:
+        fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
+    except OSError:
+        return None
+    return (int(fields[11]) + int(fields[12])) * 1_000_000_000 // os.sysconf("SC_CLK_TCK")
+
+
+def boot_time() -> int:
+    """When the host booted, in ns since the epoch (proc(5): btime of /proc/stat)."""
+    for line in Path("/proc/stat").read_text().splitlines():
+        if line.startswith("btime "):
+            return int(line.split()[1]) * 1_000_000_000
+    raise OSError("/proc/stat has no btime")

@@ -1,0 +1,103 @@
+"""The folder that embedded libvirt lives in: its configuration and what it needs of the host."""
+
+import os
+import pwd
+import stat
+from dataclasses import dataclass
+from pathlib import Path
+
+from twinplane.errors import DriverError
+
+QEMU_USER = "libvirt-qemu"
+KVM_DEVICE = Path("/dev/kvm")
+# sun_path holds 108 bytes with its end; libvirt appends /lib/qemu/domain-<id>-<20 characters>/monitor.sock.
+LONGEST_ROOT = 107 - 31 - 20 - 5
+
+
+@dataclass(frozen=True, slots=True)
+class EmbeddedRoot:
+    """A prepared root. `user` is whom guests run as: root only where that is
+    the one that works, and then `warning` says why."""
+
+    path: Path
+    user: str
+    warning: str = ""
+
+    @property
+    def uri(self) -> str:
+        """What libvirt opens."""
+        return f"qemu:///embed?root={self.path}"
+
+
+def prepare(path: Path) -> EmbeddedRoot:
+    """Make the folder and write its `etc/qemu.conf`. Raises `DriverError` where libvirt could not work in it."""
+    path = path.resolve()
+    if len(str(path)) > LONGEST_ROOT:
+        raise DriverError(
+            f"{path} is too long for the sockets that libvirt makes in it (at most {LONGEST_ROOT} characters)",
+            remedy="use a state directory with a shorter path",
+        )
+    try:
+        account = pwd.getpwnam(QEMU_USER)
+    except KeyError as error:
+        raise DriverError(
+            f"the user {QEMU_USER} does not exist and libvirt cannot open without it",
+            remedy="apt-get install libvirt-daemon-system",
+        ) from error
+    try:
+        (path / "etc").mkdir(parents=True, exist_ok=True)
+        path.chmod(0o711)
+        (path / "etc").chmod(0o755)
+    except OSError as error:
+        raise DriverError(f"{path} cannot be prepared: {error}") from error
+    obstacle = _obstacle(path, account)
+    user, group = ("root", 0) if obstacle else (QEMU_USER, account.pw_gid)
+    _write(path / "etc/qemu.conf", _configuration(user, group))
+    return EmbeddedRoot(path, user, f"guests run as root: {obstacle}" if obstacle else "")
+
+
+def _configuration(user: str, group: int) -> str:
+    # Files that guests read are ours and readable by all, so libvirt must not change their owners. There is no
+    # log daemon that would hold a guest's console. A confinement profile would be written into the host's /etc.
+    return (
+        f'user = "{user}"\n'
+        f'group = "+{group}"\n'
+        'stdio_handler = "file"\n'
+        'security_driver = "none"\n'
+        "dynamic_ownership = 0\n"
+        "remember_owner = 0\n"
+        "max_core = 0\n"
+    )
+
+
+def _obstacle(path: Path, account: pwd.struct_passwd) -> str:
+    """Why guests cannot run as that account here, with what would change it; empty where they can."""
+    for folder in (*reversed(path.parents), path):
+        if not stat.S_IMODE(folder.stat().st_mode) & stat.S_IXOTH:
+            return f"{QEMU_USER} cannot enter {folder} (chmod o+x {folder})"
+    # libvirt probes QEMU with the right to open any device, but judges its answer by what the guests' user may
+    # open: where the two differ, every start and every definition probes anew and takes seconds.
+    if KVM_DEVICE.exists() and not _may_use(KVM_DEVICE, account):
+        return f"{QEMU_USER} may not open {KVM_DEVICE} (chgrp kvm {KVM_DEVICE}; chmod 0660 {KVM_DEVICE})"
+    return ""
+
+
+def _may_use(device: Path, account: pwd.struct_passwd) -> bool:
+    status = device.stat()
+    mode = stat.S_IMODE(status.st_mode)
+    if status.st_uid == account.pw_uid:
+        return mode & 0o600 == 0o600
+    if status.st_gid in os.getgrouplist(account.pw_name, account.pw_gid):
+        return mode & 0o060 == 0o060
+    return mode & 0o006 == 0o006
+
+
+def _write(path: Path, text: str) -> None:
+    if path.exists() and path.read_text() == text:
+        return
+    temporary = path.with_suffix(".new")
+    with temporary.open("w") as file:
+        file.write(text)
+        file.flush()
+        os.fsync(file.fileno())
+    temporary.replace(path)
