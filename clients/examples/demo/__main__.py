@@ -12,7 +12,11 @@ from pathlib import Path
 
 from clients.examples.demo import host, intent, lab
 from clients.examples.demo.agent import ADDRESS, Agent
-from twinplane_client import Client, RpcError, Subscription
+
+from twinplane_client import Client, Notification, RefusedError, Target
+from twinplane_client._build import DataType
+from twinplane_wire.path import parse
+from twinplane_wire.value import Value
 
 ROOT = Path(__file__).parents[3]
 IMAGES = ROOT / "build/images"
@@ -38,7 +42,9 @@ class Demo:
     def client(self) -> Client:
         """A gNMI client with the administrator's certificate that the agent made."""
         tls = self.agent.state_dir / "tls"
-        return Client(ADDRESS, ca=tls / "ca.crt", cert=tls / "admin.crt", key=tls / "admin.key")
+        return Client(
+            Target(ADDRESS, ca=tls / "ca.crt", certificate=tls / "admin.crt", key=tls / "admin.key")
+        )
 
     def run(self) -> int:
         """All acts; 0 when every expectation held."""
@@ -67,11 +73,11 @@ class Demo:
 
     def image(self) -> None:
         """The builder ran before the demo (make images); show what came out."""
-        self.files = json.loads((IMAGES / "firewall/image.json").read_text())
+        self.firewall_image = json.loads((IMAGES / "firewall/image.json").read_text())
+        config = self.firewall_image["twinplane-image:config"]
         for name in ("kernel", "initrd"):
-            file = IMAGES / self.files[f"{name}-source"]
-            digest = self.files[f"{name}-digest"]
-            self.say(f"{name}: {file.stat().st_size / 2**20:.1f} MiB, {digest[:23]}…")
+            file = IMAGES / config[f"{name}-source"]
+            self.say(f"{name}: {file.stat().st_size / 2**20:.1f} MiB, {config[f'{name}-digest'][:23]}…")
 
     def create(self) -> None:
         """Start the agent; register the image, two switches and the appliance in one Set."""
@@ -84,15 +90,15 @@ class Demo:
         with self.client() as client:
             start = time.monotonic()
             client.set(
-                replace=[
-                    (intent.IMAGE, intent.image(self.files)),
-                    (intent.LAN, intent.switch("lan", lab.CLIENT.port)),
-                    (intent.WAN, intent.switch("wan", lab.SERVER.port)),
-                    (intent.FIREWALL, intent.firewall()),
-                ]
+                replace={
+                    intent.IMAGE: self.firewall_image,
+                    intent.LAN: intent.switch("lan", lab.CLIENT.port),
+                    intent.WAN: intent.switch("wan", lab.SERVER.port),
+                    intent.FIREWALL: intent.firewall(),
+                }
             )
             took = time.monotonic() - start
-            state = client.get(f"{intent.FIREWALL}/state/oper-status")
+            state = value(client, f"{intent.FIREWALL}/state/oper-status")
             self.expect(state == "RUNNING", f"one Set, {took:.1f} s: appliance fw1 is {state}")
         self.pid = self.guest()
         self.say(f"guest process {self.pid}; client and server namespaces are ports of lan and wan")
@@ -114,18 +120,19 @@ class Demo:
                 "/interfaces": "/interfaces/interface[name=fw1:lan]/state/counters/out-octets",
                 "/appliances": f"{intent.FIREWALL}/vnics/vnic[name=lan]/state/counters/out-octets",
             }
-            with client.subscribe(
-                [Subscription(path, mode="sample", sample_interval=1.0) for path in counters.values()]
-            ) as stream:
-                seen: dict[str, list[int]] = {path: [] for path in counters.values()}
-                end = time.monotonic() + 4
-                pinging = lab.Pinging()
-                for update in stream:
-                    if update.path in seen and update.value is not None:
-                        seen[update.path].append(int(update.value))
-                    if time.monotonic() > end:
-                        break
-                pinging.stop()
+            seen: dict[str, list[int]] = {path: [] for path in counters.values()}
+            paths = {parse(path): path for path in seen}
+            pinging = lab.Pinging()
+            end = time.monotonic() + 4
+            stream = client.subscribe(*seen, mode="sample", sample_interval=1.0)
+            for item in stream:
+                if isinstance(item, Notification):
+                    for update in item.updates:
+                        seen[paths[update.path]].append(int(str(update.value)))
+                if time.monotonic() > end:
+                    break
+            stream.close()
+            pinging.stop()
             for tree, path in counters.items():
                 values = seen[path]
                 moved = len(values) > 1 and values[-1] > values[0]
@@ -135,21 +142,21 @@ class Demo:
         """CPU limit and bandwidth limit, before and after, measured; the guest's process stays."""
         with self.client() as client, lab.sink() as server:
             before = lab.rate(server, 4)
-            cpu_before = self.load(client, server)
-            client.set(update=[(intent.LAN_EGRESS_LIMIT, "20000000"), (intent.CPU_LIMIT, 200)])
+            cpu_before = self.load(server)
+            client.set(update={intent.LAN_EGRESS_LIMIT: "20000000", intent.CPU_LIMIT: 200})
             self.say("one Set: lan egress 50 → 20 Mbit/s, CPU limit 800 → 200 millicores")
             after = lab.rate(server, 4)
-            cpu_after = self.load(client, server)
+            cpu_after = self.load(server)
             self.expect(40 < before <= 52, f"client → server before: {before:.1f} Mbit/s of 50")
             self.expect(after <= 21, f"client → server after:  {after:.1f} Mbit/s of 20")
             self.expect(
                 cpu_after <= 215 and cpu_after < cpu_before,
                 f"the guest under load used {cpu_before:.0f} millicores before, {cpu_after:.0f} after",
             )
-            client.set(update=[(intent.LAN_EGRESS_LIMIT, "50000000"), (intent.CPU_LIMIT, 800)])
+            client.set(update={intent.LAN_EGRESS_LIMIT: "50000000", intent.CPU_LIMIT: 800})
         self.expect(self.guest() == self.pid, f"the guest is the same process, {self.pid}")
 
-    def load(self, client: Client, server: "lab.subprocess.Popen[str]") -> float:
+    def load(self, server: "lab.subprocess.Popen[str]") -> float:
         """Millicores the guest uses while traffic is pushed through it, from its process's CPU time."""
         stat = Path(f"/proc/{self.pid}/stat")
 
@@ -174,7 +181,7 @@ class Demo:
         self.expect(lost == 0, f"pings through the firewall meanwhile: {sent} sent, {lost} lost")
         self.expect(self.guest() == self.pid, f"the guest is the same process, {self.pid}")
         with self.client() as client:
-            state = client.get(f"{intent.FIREWALL}/state/oper-status")
+            state = value(client, f"{intent.FIREWALL}/state/oper-status")
             self.expect(state == "RUNNING", f"state after adoption: {state}")
 
     def refuse(self) -> None:
@@ -183,17 +190,16 @@ class Demo:
         big["twinplane-appliance:config"]["name"] = "big"
         big["twinplane-appliance:memory"]["config"]["size"] = str(10 * 2**40)
         with self.client() as client:
-            before = client.get("/", type="config")
+            before = value(client, "/", "config")
             try:
-                client.set(
-                    update=[(intent.CPU_LIMIT, 400)], replace=[("/appliances/appliance[name=big]", big)]
-                )
+                client.set(update={intent.CPU_LIMIT: 400}, replace={"/appliances/appliance[name=big]": big})
                 self.expect(False, "a Set that asks for 10 TiB is refused")
-            except RpcError as error:
-                self.expect(error.code == "FAILED_PRECONDITION", f"refused: {error.code}")
+            except RefusedError as error:
+                self.expect(bool(error.violations), f"refused: {error.code}")
                 for violation in error.violations:
-                    self.say(f"{violation.path}: {violation.description}")
-            self.expect(client.get("/", type="config") == before, "nothing changed, the good part included")
+                    self.say(str(violation))
+            unchanged = value(client, "/", "config") == before
+            self.expect(unchanged, "nothing changed, the good part included")
 
     def delete(self) -> None:
         """Everything gone over gNMI; the host is as it was."""
@@ -207,6 +213,12 @@ class Demo:
             gone = sorted(set(things) - set(after[kind]))
             self.expect(not left and not gone, f"{kind}: as before" + (f", left {left}" if left else ""))
         self.agent.stop()
+
+
+def value(client: Client, path: str, kind: DataType = "all") -> Value:
+    """What is at one path."""
+    (notification,) = client.get(path, kind=kind)
+    return notification.updates[0].value if notification.updates else None
 
 
 def main() -> int:

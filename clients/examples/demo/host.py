@@ -13,9 +13,7 @@ def snapshot(state_dir: Path) -> dict[str, list[str]]:
     links = json.loads(run("ip", "-json", "link", "show"))
     return {
         "network devices": sorted(link["ifname"] for link in links),
-        "qdiscs": sorted(
-            line for line in run("tc", "qdisc", "show").splitlines() if "noqueue" not in line
-        ),
+        "qdiscs": sorted(line for line in run("tc", "qdisc", "show").splitlines() if "noqueue" not in line),
         "guest processes": sorted(guests(state_dir)),
         "control groups": sorted(str(path) for path in _CGROUPS.glob("**/qemu-embed-*"))
         + sorted(str(path) for path in _CGROUPS.glob("*/machine")),

@@ -22,28 +22,11 @@ table inet firewall {
 """
 
 
-def image(files: dict[str, str]) -> dict[str, Any]:
-    """The image object, from the file names and digests that the image builder printed."""
-    return {
-        "twinplane-image:config": {
-            "name": "firewall",
-            "format": "KERNEL",
-            "kernel-source": files["kernel-source"],
-            "kernel-digest": files["kernel-digest"],
-            "initrd-source": files["initrd-source"],
-            "initrd-digest": files["initrd-digest"],
-            "command-line": "console=ttyS0 quiet",
-        }
-    }
-
-
 def switch(name: str, port: str) -> dict[str, Any]:
     """A switch with one host port."""
     return {
         "twinplane-virtual-switch:config": {"name": name},
-        "twinplane-virtual-switch:ports": {
-            "port": [{"interface": port, "config": {"interface": port}}]
-        },
+        "twinplane-virtual-switch:ports": {"port": [{"interface": port, "config": {"interface": port}}]},
     }
 
 

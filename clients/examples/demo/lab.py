@@ -124,7 +124,9 @@ def wait_for_ping(deadline: float) -> bool:
     """Wait until the server answers the client's ping; False when the deadline (seconds) passed."""
     end = time.monotonic() + deadline
     while time.monotonic() < end:
-        if run(*CLIENT.command("ping", "-n", "-c", "1", "-W", "1", SERVER_ADDRESS), check=False).count(" 0% packet loss"):
+        if run(*CLIENT.command("ping", "-n", "-c", "1", "-W", "1", SERVER_ADDRESS), check=False).count(
+            " 0% packet loss"
+        ):
             return True
     return False
 
