@@ -3,15 +3,16 @@
 Nothing here knows what the configuration means; the schema room resolves what comes out.
 """
 
-from collections.abc import Mapping
+from collections.abc import Iterable
 from enum import Enum
 
 from twinplane.errors import Fault, RequestError, Violation
-from twinplane.schema.table import SchemaTable
+from twinplane.schema.compile import DEFAULT_ORIGIN, Schemas
+from twinplane.schema.table import Module
+from twinplane.schema.write import JsonPayload, Payload, ScalarPayload
 from twinplane_wire.gnmi import gnmi_pb2
 from twinplane_wire.path import ROOT, Elem, Path
-
-DEFAULT_ORIGIN = "openconfig"
+from twinplane_wire.value import python
 
 
 class Encoding(Enum):
@@ -67,38 +68,53 @@ def absolute(prefix: gnmi_pb2.Path, path: gnmi_pb2.Path) -> Path:
     return Path(elems, "" if origin == DEFAULT_ORIGIN else origin)
 
 
-def table_of(tables: Mapping[str, SchemaTable], path: Path) -> SchemaTable:
-    """The schema of the path's origin; `tables` has the default origin under "".
-
-    Raises:
-        RequestError: NOT_SERVED.
-    """
-    table = tables.get(path.origin)
-    if table is None:
-        served = ", ".join(origin or DEFAULT_ORIGIN for origin in tables)
-        raise RequestError(
-            Violation(
-                path, Fault.NOT_SERVED, f"origin {path.origin!r} is not served", f"served are: {served}"
-            )
-        )
-    return table
-
-
-def check_models(tables: Mapping[str, SchemaTable], models: gnmi_pb2.GetRequest) -> frozenset[str]:
-    """The names in `use_models`, empty where the request does not restrict.
+def check_models(schemas: Schemas, asked: Iterable[gnmi_pb2.ModelData]) -> frozenset[str]:
+    """The names in `use_models`, empty where the request does not restrict (gNMI 2.6).
 
     Raises:
         RequestError: VALUE, a model that is not among the supported ones.
     """
-    known = {module.name: module.version for table in tables.values() for module in table.modules}
+    wanted = tuple(asked)
+    known = {name: module.version for name, module in served_models(schemas).items()}
     violations = tuple(
         Violation(ROOT, Fault.VALUE, f"use_models: model {model.name!r} {model.version} is not supported")
-        for model in models.use_models
+        for model in wanted
         if model.name not in known or (model.version and model.version != known[model.name])
     )
     if violations:
         raise RequestError(*violations)
-    return frozenset(model.name for model in models.use_models)
+    return frozenset(model.name for model in wanted)
+
+
+def served_models(schemas: Schemas) -> dict[str, Module]:
+    """Every implemented module of every origin, by name."""
+    return {
+        module.name: module
+        for table in schemas.tables.values()
+        for module in table.modules
+        if module.implemented
+    }
+
+
+def payload(value: gnmi_pb2.TypedValue) -> Payload | None:
+    """What an Update of a Set carries, None where no value is set (the deprecated message does not count).
+
+    Raises:
+        RequestError: NOT_SERVED, a form that no encoding of this target has.
+    """
+    match value.WhichOneof("value"):
+        case None:
+            return None
+        case "json_val":
+            return JsonPayload(value.json_val, False)
+        case "json_ietf_val":
+            return JsonPayload(value.json_ietf_val, True)
+        case "any_val" | "proto_bytes" | "ascii_val" as name:
+            raise RequestError(
+                Violation(ROOT, Fault.NOT_SERVED, f"a value in {name} is not offered", "send json_ietf_val")
+            )
+        case _:
+            return ScalarPayload(python(value))
 
 
 def _elems(path: gnmi_pb2.Path) -> tuple[Elem, ...]:

@@ -7,9 +7,10 @@ remain the reference: the tests parse what is made here with them.
 
 import struct
 from collections.abc import Iterable, Sequence
-from decimal import Decimal
 from functools import lru_cache
+from typing import Any
 
+from twinplane.schema.codec import ProtoKind
 from twinplane_wire.path import Elem
 
 # Field tags: number << 3 | wire type (0 varint, 1 eight bytes, 2 length-delimited).
@@ -23,8 +24,6 @@ TIMESTAMP, PREFIX, UPDATE, DELETE, ATOMIC = b"\x08", b"\x12", b"\x22", b"\x2a", 
 GET_NOTIFICATION = b"\x0a"
 SUBSCRIBE_UPDATE = b"\x0a"
 SYNC_RESPONSE = b"\x18\x01"  # a whole SubscribeResponse
-
-Scalar = str | int | bool | bytes | float | Decimal
 
 
 def varint(number: int) -> bytes:
@@ -62,20 +61,20 @@ def _elem(elem: Elem) -> bytes:
     return field(PATH_ELEM, field(ELEM_NAME, elem.name.encode()), *keys)
 
 
-def scalar(value: Scalar, *, unsigned: bool) -> bytes:
-    """A TypedValue for encoding PROTO; `unsigned` is the YANG type of an integer (gNMI 2.2.3)."""
-    match value:
-        case str():
+def scalar(kind: ProtoKind, value: Any) -> bytes:
+    """A TypedValue for encoding PROTO: the value in the field of its kind (gNMI 2.2.3)."""
+    match kind:
+        case ProtoKind.STRING:
             return field(STRING, value.encode())
-        case bool():
-            return BOOL + varint(value)
-        case int() if unsigned:
+        case ProtoKind.UINT:
             return UINT + varint(value)
-        case int():
+        case ProtoKind.INT:
             return INT + varint(value & 0xFFFF_FFFF_FFFF_FFFF)
-        case bytes():
+        case ProtoKind.BOOL:
+            return BOOL + varint(value)
+        case ProtoKind.BYTES:
             return field(BYTES, value)
-        case _:
+        case ProtoKind.DOUBLE:
             return DOUBLE + struct.pack("<d", value)
 
 
@@ -93,6 +92,14 @@ def update(path_content: bytes, value: bytes, duplicates: int = 0) -> bytes:
     """An Update."""
     counted = UPDATE_DUPLICATES + varint(duplicates) if duplicates else b""
     return field(UPDATE_PATH, path_content) + field(UPDATE_VAL, value) + counted
+
+
+def with_duplicates(update_field: bytes, count: int) -> bytes:
+    """A complete `update` field of a Notification with its `duplicates` set to `count`."""
+    start = 1
+    while update_field[start] & 0x80:
+        start += 1
+    return field(UPDATE, update_field[start + 1 :], UPDATE_DUPLICATES, varint(count))
 
 
 def notification(

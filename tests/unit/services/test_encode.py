@@ -4,6 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from twinplane.schema.codec import ProtoKind
 from twinplane.services import encode
 from twinplane_wire.gnmi import gnmi_pb2
 from twinplane_wire.path import Elem, parse
@@ -29,38 +30,36 @@ def test_paths_parse_as_what_they_are(elems: list[Elem], origin: str, target: st
 
 
 @pytest.mark.parametrize(
-    ("value", "unsigned", "wanted"),
+    ("kind", "value", "wanted"),
     [
-        ("", False, gnmi_pb2.TypedValue(string_val="")),
-        ("ü" * 200, False, gnmi_pb2.TypedValue(string_val="ü" * 200)),
-        (True, True, gnmi_pb2.TypedValue(bool_val=True)),
-        (False, False, gnmi_pb2.TypedValue(bool_val=False)),
-        (b"\xff\x00", False, gnmi_pb2.TypedValue(bytes_val=b"\xff\x00")),
-        (Decimal("1.25"), False, gnmi_pb2.TypedValue(double_val=1.25)),
-        (2.5, False, gnmi_pb2.TypedValue(double_val=2.5)),
+        (ProtoKind.STRING, "", gnmi_pb2.TypedValue(string_val="")),
+        (ProtoKind.STRING, "ü" * 200, gnmi_pb2.TypedValue(string_val="ü" * 200)),
+        (ProtoKind.BOOL, True, gnmi_pb2.TypedValue(bool_val=True)),
+        (ProtoKind.BOOL, False, gnmi_pb2.TypedValue(bool_val=False)),
+        (ProtoKind.BYTES, b"\xff\x00", gnmi_pb2.TypedValue(bytes_val=b"\xff\x00")),
+        (ProtoKind.DOUBLE, Decimal("1.25"), gnmi_pb2.TypedValue(double_val=1.25)),
+        (ProtoKind.DOUBLE, 2.5, gnmi_pb2.TypedValue(double_val=2.5)),
     ],
 )
-def test_scalars_take_their_field(value: encode.Scalar, unsigned: bool, wanted: gnmi_pb2.TypedValue) -> None:
-    assert gnmi_pb2.TypedValue.FromString(encode.scalar(value, unsigned=unsigned)) == wanted
+def test_scalars_take_their_field(kind: ProtoKind, value: object, wanted: gnmi_pb2.TypedValue) -> None:
+    assert gnmi_pb2.TypedValue.FromString(encode.scalar(kind, value)) == wanted
 
 
 @given(st.integers(-(2**63), 2**63 - 1))
 def test_signed_integers(value: int) -> None:
-    assert gnmi_pb2.TypedValue.FromString(encode.scalar(value, unsigned=False)) == gnmi_pb2.TypedValue(
-        int_val=value
-    )
+    made = gnmi_pb2.TypedValue.FromString(encode.scalar(ProtoKind.INT, value))
+    assert made == gnmi_pb2.TypedValue(int_val=value)
 
 
 @given(st.integers(0, 2**64 - 1))
 def test_unsigned_integers(value: int) -> None:
-    assert gnmi_pb2.TypedValue.FromString(encode.scalar(value, unsigned=True)) == gnmi_pb2.TypedValue(
-        uint_val=value
-    )
+    made = gnmi_pb2.TypedValue.FromString(encode.scalar(ProtoKind.UINT, value))
+    assert made == gnmi_pb2.TypedValue(uint_val=value)
 
 
 def test_a_whole_notification() -> None:
     prefix = encode.path(parse("/interfaces").elems, target="t")
-    leaves = encode.leaf_list([encode.scalar("a", unsigned=False), encode.scalar(7, unsigned=True)])
+    leaves = encode.leaf_list([encode.scalar(ProtoKind.STRING, "a"), encode.scalar(ProtoKind.UINT, 7)])
     content = encode.notification(
         1_700_000_000_000_000_000,
         prefix,

@@ -1,0 +1,132 @@
+"""Get: a snapshot (gNMI 3.3). One Notification for each path, one Update for each node that it selects."""
+
+from collections.abc import Iterator
+
+from twinplane.errors import Fault, RequestError, Violation
+from twinplane.schema import encode as schema_encode
+from twinplane.schema.compile import Schemas
+from twinplane.schema.resolve import expand
+from twinplane.schema.table import NodeKind, SchemaNode, SchemaTable
+from twinplane.services import codec, encode
+from twinplane.services.auth import Caller
+from twinplane.services.codec import Encoding
+from twinplane.services.gnmi.extension import check
+from twinplane.services.gnmi.leaf import proto_leaves
+from twinplane.services.gnmi.subset import Kind, Subset
+from twinplane.services.gnmi.target import Target
+from twinplane.tree import query
+from twinplane.tree.node import Container, Entries, Node
+from twinplane_wire.gnmi import gnmi_pb2
+from twinplane_wire.path import ROOT, Path
+
+
+class Get:
+    """Answers from the operational tree as it is, after what is polled was brought up to date."""
+
+    def __init__(self, target: Target) -> None:
+        self._target = target
+
+    async def __call__(self, _caller: Caller, request: gnmi_pb2.GetRequest) -> bytes:
+        """The encoded GetResponse. Raises RequestError for the first path that cannot be answered."""
+        check(request.extension, reads=True)
+        encoding = codec.encoding(request.encoding)
+        kind = _kind(request.type)
+        models = codec.check_models(self._target.schemas, request.use_models)
+        asked = [
+            _Asked(self._target.schemas, request.prefix, path) for path in request.path or (gnmi_pb2.Path(),)
+        ]
+        for origin in {one.origin for one in asked}:
+            paths = [found.path for one in asked if one.origin == origin for found in one.found]
+            await self._target.operational[origin].fresh(paths)
+        # From here on nothing awaits: all paths are answered from the same moment.
+        roots = {origin: tree.view for origin, tree in self._target.operational.items()}
+        notifications = [
+            one.answer(
+                roots[one.origin],
+                self._target.clock.now_ns(),
+                encoding,
+                Subset(one.table, kind, models),
+            )
+            for one in asked
+        ]
+        return b"".join([encode.field(encode.GET_NOTIFICATION, content) for content in notifications])
+
+
+class _Asked:
+    """One path of the request, resolved."""
+
+    __slots__ = ("_concrete", "_prefix", "_skip", "_written", "found", "origin", "table")
+
+    def __init__(self, schemas: Schemas, prefix: gnmi_pb2.Path, path: gnmi_pb2.Path) -> None:
+        self._written = codec.absolute(prefix, path)
+        self.origin = self._written.origin
+        self.table = schemas.table(self.origin)
+        self.found = expand(self.table, self._written)
+        names = [elem.name for elem in self._written.elems]
+        wild = query.ANY_NODE in names or query.ANY_DEPTH in names
+        self._concrete = not wild and all_keys(self.table, self.found[0].path)
+        # The prefix is echoed where it names one node only: what is sent has no wildcards.
+        shared = Path(self.found[0].path.elems[: len(prefix.elem)])
+        if wild or not all_keys(self.table, shared):
+            shared = ROOT
+        self._skip = len(shared.elems)
+        self._prefix = encode.path(shared.elems, prefix.origin or path.origin, prefix.target)
+
+    def answer(self, root: Container, now: int, encoding: Encoding, subset: Subset) -> bytes:
+        """The Notification. Raises RequestError NO_DATA."""
+        updates: list[bytes] = []
+        anything = False
+        for found in self.found:
+            for path, node in query.select(root, found.path):
+                if not has_data(node, found.node):
+                    continue
+                anything = True
+                part = subset.of(node, found.node)
+                if part is not None:
+                    updates += self._updates(path, part, found.node, encoding, subset)
+        if self._concrete and not anything:
+            raise RequestError(Violation(self._written, Fault.NO_DATA, "nothing is there"))
+        return encode.notification(now, self._prefix, updates)
+
+    def _updates(
+        self, path: Path, node: Node, schema: SchemaNode, encoding: Encoding, subset: Subset
+    ) -> Iterator[bytes]:
+        below = encode.path(path.elems[self._skip :])
+        match encoding:
+            case Encoding.PROTO:
+                for leaf_path, leaf, value in proto_leaves(node, schema, below):
+                    if subset.wants(leaf):
+                        yield encode.update(leaf_path, value)
+            case _:
+                ietf = encoding is Encoding.JSON_IETF
+                text = schema_encode.encode(node, schema, ietf=ietf)
+                yield encode.update(below, encode.json(text, ietf=ietf))
+
+
+def has_data(node: Node, schema: SchemaNode) -> bool:
+    """False for a container that is there only because it may be: without presence and without a leaf."""
+    if isinstance(node, Container):
+        if not schema.path or schema.presence:
+            return True
+        return any(has_data(child, schema.children[name]) for name, child in node.children.items())
+    if isinstance(node, Entries):
+        return bool(node.entries)
+    return True
+
+
+def all_keys(table: SchemaTable, path: Path) -> bool:
+    """True when every list element of a resolved path has all its keys."""
+    names: tuple[str, ...] = ()
+    for elem in path.elems:
+        names = (*names, elem.name)
+        node = table.find(names)
+        if node is not None and node.kind is NodeKind.LIST and len(elem.keys) < len(node.keys):
+            return False
+    return True
+
+
+def _kind(number: int) -> Kind:
+    try:
+        return Kind(number)
+    except ValueError:
+        raise RequestError(Violation(ROOT, Fault.VALUE, f"type {number} is none of GetRequest")) from None

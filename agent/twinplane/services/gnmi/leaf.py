@@ -1,0 +1,64 @@
+"""Leaves as bytes: each an Update of its own, for PROTO everywhere and for every encoding in Subscribe."""
+
+from collections.abc import Hashable, Iterator, Sequence
+
+from twinplane.schema.compile import Schemas
+from twinplane.schema.json_ietf import encode as json_text
+from twinplane.schema.scalar import proto
+from twinplane.schema.table import SchemaNode
+from twinplane.services import encode
+from twinplane.services.codec import Encoding
+from twinplane.subscribe.encode import PREFIX_DEPTH
+from twinplane.tree.node import Container, Entries, Leaf, Node
+from twinplane_wire.path import Elem, Path
+
+
+def proto_leaves(node: Node, schema: SchemaNode, path: bytes) -> Iterator[tuple[bytes, SchemaNode, bytes]]:
+    """Every leaf at or below a node as (encoded Path, schema, encoded TypedValue); `path` is the node's."""
+    if isinstance(node, Container):
+        for name, child in node.children.items():
+            below = schema.children[name]
+            if isinstance(child, Entries):
+                for key, entry in child.entries.items():
+                    elem = Elem(name, tuple(zip(child.key_names, key, strict=True)))
+                    yield from proto_leaves(entry, below, path + encode.path((elem,)))
+            else:
+                yield from proto_leaves(child, below, path + encode.path((Elem(name),)))
+    elif not isinstance(node, Entries):
+        yield path, schema, leaf_value(node, schema, Encoding.PROTO)
+
+
+def leaf_value(value: Leaf, schema: SchemaNode, encoding: Encoding) -> bytes:
+    """The encoded TypedValue of a leaf or leaf-list."""
+    if encoding is not Encoding.PROTO:
+        ietf = encoding is Encoding.JSON_IETF
+        return encode.json(json_text(value, schema, ietf=ietf), ietf=ietf)
+    if isinstance(value, tuple):
+        return encode.leaf_list([encode.scalar(*proto(schema, item)) for item in value])
+    return encode.scalar(*proto(schema, value))
+
+
+class LeafEncoder:
+    """What the subscribe room calls to turn leaves into complete `update` fields of a Notification."""
+
+    def __init__(self, schemas: Schemas) -> None:
+        self._schemas = schemas
+
+    def __call__(
+        self, container: Path, leaves: Sequence[tuple[str, Leaf]], encoding: Hashable
+    ) -> Sequence[bytes]:
+        """One `update` field for each leaf of a container; its path lacks the part that the prefix has."""
+        schema = self._schemas.table(container.origin).at(container)
+        above = encode.path(container.elems[PREFIX_DEPTH:])
+        whole = len(container.elems) >= PREFIX_DEPTH
+        assert isinstance(encoding, Encoding)
+        return [
+            encode.field(
+                encode.UPDATE,
+                encode.update(
+                    above + encode.path((Elem(name),)) if whole else above,
+                    leaf_value(value, schema.children[name], encoding),
+                ),
+            )
+            for name, value in leaves
+        ]

@@ -1,0 +1,189 @@
+"""Subscribe: what the subscribe room yields, as messages on one stream (gNMI 3.5)."""
+
+import asyncio
+from collections import Counter
+from collections.abc import AsyncIterator
+from contextlib import aclosing
+from dataclasses import replace
+from typing import Protocol
+
+from twinplane.errors import Fault, RequestError, Violation
+from twinplane.schema.compile import DEFAULT_ORIGIN
+from twinplane.schema.resolve import expand
+from twinplane.services import codec, encode
+from twinplane.services.auth import Caller
+from twinplane.services.gnmi.extension import check
+from twinplane.services.gnmi.target import Target
+from twinplane.services.rpc import Limits, Write
+from twinplane.subscribe.encode import Item, Notice
+from twinplane.subscribe.subscription import Mode, Subscription, SubscriptionList
+from twinplane_wire.gnmi import gnmi_pb2
+from twinplane_wire.path import ROOT, Path
+
+STREAM, ONCE, POLL = 0, 1, 2
+MAX_DSCP = 63
+
+
+class Subscriber(Protocol):
+    """The subscribe room."""
+
+    def once(self, wanted: SubscriptionList) -> AsyncIterator[Item]:
+        """Current values, then Synced."""
+
+    def stream(self, wanted: SubscriptionList) -> AsyncIterator[Item]:
+        """The same, then what changes and what is sampled."""
+
+
+class Subscribe:
+    """Serves any number of streams; only this file writes to one, message after message."""
+
+    def __init__(self, target: Target, subscriber: Subscriber, limits: Limits) -> None:
+        self._target = target
+        self._subscriber = subscriber
+        self._limits = limits
+        self._streams: Counter[str] = Counter()
+
+    async def __call__(
+        self, caller: Caller, requests: AsyncIterator[gnmi_pb2.SubscribeRequest], write: Write
+    ) -> None:
+        """Serve one stream to its end. Raises RequestError for whatever the client did wrong."""
+        first = await anext(requests, None)
+        if first is None:
+            return
+        if self._streams[caller.name] >= self._limits.streams_per_user:
+            raise _refused(
+                Fault.TOO_LARGE, f"user {caller.name} has {self._limits.streams_per_user} streams open"
+            )
+        self._streams[caller.name] += 1
+        try:
+            await self._serve(first, requests, write)
+        finally:
+            self._streams[caller.name] -= 1
+            if not self._streams[caller.name]:
+                del self._streams[caller.name]
+
+    async def _serve(
+        self,
+        first: gnmi_pb2.SubscribeRequest,
+        requests: AsyncIterator[gnmi_pb2.SubscribeRequest],
+        write: Write,
+    ) -> None:
+        check(first.extension, reads=True)
+        if not first.HasField("subscribe"):
+            raise _refused(Fault.SYNTAX, "the first message has to subscribe")
+        listed = first.subscribe
+        wanted = self._wanted(listed)
+        frame = _Frame(listed)
+        match listed.mode:
+            case _ if listed.mode == ONCE:
+                await self._send(self._subscriber.once(wanted), frame, write)
+            case _ if listed.mode == STREAM:
+                await self._stream(wanted, frame, requests, write)
+            case _ if listed.mode == POLL:
+                await self._send(self._subscriber.once(wanted), frame, write)
+                full = replace(wanted, updates_only=False)
+                async for request in requests:
+                    if not request.HasField("poll"):
+                        raise _refused(Fault.SYNTAX, "a stream subscribes once, in its first message")
+                    await self._send(self._subscriber.once(full), frame, write)
+            case _:
+                raise _refused(Fault.VALUE, f"mode {listed.mode} is none of SubscriptionList")
+
+    async def _stream(
+        self,
+        wanted: SubscriptionList,
+        frame: "_Frame",
+        requests: AsyncIterator[gnmi_pb2.SubscribeRequest],
+        write: Write,
+    ) -> None:
+        """Send until the client cancels. That it has nothing more to say (half-close) ends nothing."""
+        sending = asyncio.ensure_future(self._send(self._subscriber.stream(wanted), frame, write))
+        listening = asyncio.ensure_future(_refuse_more(requests))
+        try:
+            done, _ = await asyncio.wait({sending, listening}, return_when=asyncio.FIRST_COMPLETED)
+            if sending not in done:
+                await listening  # raises where the client said what it must not
+            await sending
+        finally:
+            for task in (sending, listening):
+                task.cancel()
+            await asyncio.gather(sending, listening, return_exceptions=True)
+
+    async def _send(self, items: AsyncIterator[Item], frame: "_Frame", write: Write) -> None:
+        async with aclosing(items) as open_items:  # type: ignore[type-var]
+            async for item in open_items:
+                await write(frame.message(item) if isinstance(item, Notice) else encode.SYNC_RESPONSE)
+
+    def _wanted(self, listed: gnmi_pb2.SubscriptionList) -> SubscriptionList:
+        if not listed.subscription:
+            raise _refused(Fault.SYNTAX, "the list of subscriptions is empty")
+        if len(listed.subscription) > self._limits.subscriptions_per_stream:
+            raise _refused(
+                Fault.TOO_LARGE, f"a stream has at most {self._limits.subscriptions_per_stream} paths"
+            )
+        if listed.qos.marking > MAX_DSCP:
+            raise _refused(Fault.VALUE, f"qos marking {listed.qos.marking} is no DSCP (0 to {MAX_DSCP})")
+        schemas = self._target.schemas
+        models = codec.check_models(schemas, listed.use_models)
+        if models and models != codec.served_models(schemas).keys():
+            raise _refused(Fault.NOT_SERVED, "use_models is not offered with Subscribe")
+        subscriptions = [one for entry in listed.subscription for one in self._resolved(listed.prefix, entry)]
+        return SubscriptionList(
+            tuple(dict.fromkeys(subscriptions)), codec.encoding(listed.encoding), listed.updates_only
+        )
+
+    def _resolved(self, prefix: gnmi_pb2.Path, entry: gnmi_pb2.Subscription) -> list[Subscription]:
+        path = codec.absolute(prefix, entry.path)
+        try:
+            mode = Mode(entry.mode)
+        except ValueError:
+            raise RequestError(
+                Violation(path, Fault.VALUE, f"mode {entry.mode} is none of SubscriptionMode")
+            ) from None
+        return [
+            Subscription(
+                found.path, mode, entry.sample_interval, entry.heartbeat_interval, entry.suppress_redundant
+            )
+            for found in expand(self._target.schemas.table(path.origin), path)
+        ]
+
+
+class _Frame:
+    """What is the same around all notifications of one stream: target and origin as the client put them."""
+
+    def __init__(self, listed: gnmi_pb2.SubscriptionList) -> None:
+        origins = {listed.prefix.origin, *(entry.path.origin for entry in listed.subscription)}
+        self._default = DEFAULT_ORIGIN if DEFAULT_ORIGIN in origins else ""
+        self._target = listed.prefix.target
+        self._prefixes: dict[Path, bytes] = {}
+
+    def message(self, notice: Notice) -> bytes:
+        """The encoded SubscribeResponse."""
+        parts = [encode.TIMESTAMP, encode.varint(notice.time), self._prefix(notice.prefix)]
+        if notice.duplicates:
+            updates = list(notice.updates)
+            for index, count in notice.duplicates:
+                updates[index] = encode.with_duplicates(updates[index], count)
+            parts += updates
+        else:
+            parts += notice.updates
+        parts += [encode.field(encode.DELETE, encode.path(elems)) for elems in notice.deletes]
+        return encode.field(encode.SUBSCRIBE_UPDATE, *parts)
+
+    def _prefix(self, prefix: Path) -> bytes:
+        known = self._prefixes.get(prefix)
+        if known is None:
+            content = encode.path(prefix.elems, prefix.origin or self._default, self._target)
+            known = self._prefixes[prefix] = encode.field(encode.PREFIX, content)
+        return known
+
+
+async def _refuse_more(requests: AsyncIterator[gnmi_pb2.SubscribeRequest]) -> None:
+    async for request in requests:
+        if request.HasField("poll"):
+            raise _refused(Fault.SYNTAX, "a poll belongs to a list of mode POLL")
+        raise _refused(Fault.SYNTAX, "a stream subscribes once, in its first message")
+
+
+def _refused(fault: Fault, text: str) -> RequestError:
+    return RequestError(Violation(ROOT, fault, text))

@@ -1,0 +1,39 @@
+"""What the four RPCs work on, as they see it; app.py hands in what conforms."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Protocol
+
+from twinplane.clock import Clock
+from twinplane.schema.compile import Schemas
+from twinplane.transaction.request import Outcome, Request
+from twinplane.tree.node import Container
+from twinplane_wire.path import Path
+
+
+class Operational(Protocol):
+    """The operational tree of one origin."""
+
+    @property
+    def view(self) -> Container:
+        """Configuration with defaults, and state, as one tree; never changed, safe to walk."""
+
+    async def fresh(self, paths: Sequence[Path]) -> None:
+        """Poll what is polled and older than a second below these paths; bounded in time, never raises."""
+
+
+class Transactor(Protocol):
+    """The one writer."""
+
+    async def submit(self, request: Request) -> Outcome:
+        """Carry out a request, or raise an error of twinplane.errors. Cancelling the wait changes nothing."""
+
+
+@dataclass(frozen=True, slots=True)
+class Target:
+    """The schemas, the operational tree of each origin ("" is the default one), the writer, the time."""
+
+    schemas: Schemas
+    operational: Mapping[str, Operational]
+    transactor: Transactor
+    clock: Clock
