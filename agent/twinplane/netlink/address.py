@@ -26,7 +26,8 @@ class AddressRow:
 
     @property
     def is_automatic(self) -> bool:
-        """An IPv6 link-local address: the kernel gives one to every device that is up, nobody configured it."""
+        """An IPv6 link-local address: the kernel gives one to every device that is up, nobody configured
+        it."""
         return self.family == AF_INET6 and self.address[0] == 0xFE and self.address[1] & 0xC0 == 0x80
 
 

@@ -45,9 +45,9 @@ _QUANTUM = (
 class Connection:
     """Reads and changes devices, addresses and queueing disciplines of one network namespace.
 
-    The namespace is that of the thread that uses it first. Every call ends within `deadline` seconds; all raise
-    `KernelError` with the kernel's own words where it refuses, and `DriverError` with ``unknown`` set where a
-    changing request was not answered in time. `writes` counts the changing requests that were sent.
+    The namespace is that of the thread that uses it first. Every call ends within `deadline` seconds; all
+    raise `KernelError` with the kernel's own words where it refuses, and `DriverError` with ``unknown`` set
+    where a changing request was not answered in time. `writes` counts the changing requests that were sent.
     """
 
     def __init__(self, deadline: float = 5.0) -> None:
@@ -96,7 +96,8 @@ class Connection:
 
     async def shape(self, device: int) -> traffic.Shape | None:
         """What the class of the agent's root HTB of a device lets through, or None."""
-        # asked for by a dump: a single get of qdisc or class is answered to all listeners, as if it had changed
+        # asked for by a dump: a single get of qdisc or class is answered to all listeners, as if it had
+        # changed
         body = traffic.body(device, parent=traffic.HANDLE)
         payloads = await self._reader.dump(
             traffic.RTM_GETTCLASS, body, f"read the classes of device {device}"
@@ -104,8 +105,8 @@ class Connection:
         return next((shape for payload in payloads if (shape := traffic.parse_shape(payload))), None)
 
     async def redirects(self, device: int) -> tuple[int | None, ...]:
-        """For each filter at the ingress of a device: the index of the device that gets everything, or None for a
-        filter that does anything else."""
+        """For each filter at the ingress of a device: the index of the device that gets everything, or None
+        for a filter that does anything else."""
         body = traffic.body(device, parent=traffic.INGRESS_HANDLE)
         payloads = await self._reader.dump(
             traffic.RTM_GETTFILTER, body, f"read the filters of device {device}"
@@ -208,7 +209,8 @@ class Connection:
         await self._change(message, traffic.RTM_NEWQDISC, _REPLACE, f"put HTB on {link.name}")
 
     async def set_class(self, link: LinkRow, rate: int, ticks: int) -> None:
-        """Make or change (never remove and add) the class of a device's HTB: `rate` in bit/s, burst in ticks."""
+        """Make or change (never remove and add) the class of a device's HTB: `rate` in bit/s, burst in
+        ticks."""
         octets = rate // 8
         short = min(octets, _MAX_RATE32)
         parameters = {
@@ -233,7 +235,8 @@ class Connection:
         await self._change(message, traffic.RTM_NEWQDISC, _CREATE, f"put an ingress qdisc on {link.name}")
 
     async def add_redirect(self, link: LinkRow, target: LinkRow) -> None:
-        """Send everything that a device receives to the queue of another (u32 matching all, mirred redirect)."""
+        """Send everything that a device receives to the queue of another (u32 matching all, mirred
+        redirect)."""
         mirred = {"action": _STOLEN, "eaction": _EGRESS_REDIRECT, "ifindex": target.index}
         action = {
             "attrs": [

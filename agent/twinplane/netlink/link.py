@@ -41,8 +41,8 @@ _OPER = (
 
 @dataclass(slots=True)
 class LinkRow:
-    """One network device as it is. `master` is an index (0: none); `kind` the name the kernel gives the driver
-    ("tun" for a tap, "loopback" for lo, "" for hardware); `mac` "" where it has none.
+    """One network device as it is. `master` is an index (0: none); `kind` the name the kernel gives the
+    driver ("tun" for a tap, "loopback" for lo, "" for hardware); `mac` "" where it has none.
 
     `address_generation` is the IPv6 mode (0 EUI64, 1 NONE, …), None where the device has no IPv6 at all.
     """
@@ -79,8 +79,14 @@ class LinkRow:
         )
 
     @property
+    def has_netfilter(self) -> bool:
+        """A bridge on a kernel where a host packet filter could be asked about its frames."""
+        return self.kind == "bridge" and _BR_NF_CALL[0] in attributes(self.details)
+
+    @property
     def is_plain_bridge(self) -> bool:
-        """A bridge without spanning tree or forward delay, whose frames no host packet filter is asked about."""
+        """A bridge without spanning tree or forward delay, whose frames no host packet filter is asked
+        about."""
         found = attributes(self.details)
         return (
             self.kind == "bridge"
@@ -98,7 +104,8 @@ def get_body(name: str | None = None) -> bytes:
 
 
 def parse_link(payload: bytes) -> LinkRow | None:
-    """The device of an RTM_NEWLINK payload; None for a message of another family (a bridge's view of a port)."""
+    """The device of an RTM_NEWLINK payload; None for a message of another family (a bridge's view of a
+    port)."""
     family, arphrd, index, flags, _change = _IFINFOMSG.unpack_from(payload)
     if family != AF_UNSPEC:
         return None

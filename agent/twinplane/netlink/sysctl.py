@@ -11,7 +11,8 @@ _ROOT = Path("/proc/sys/net")
 
 
 def read_setting(family: str, device: str, name: str) -> str | None:
-    """The value of ``net.<family>.conf.<device>.<name>``; None where this kernel or device has no such setting."""
+    """The value of ``net.<family>.conf.<device>.<name>``; None where this kernel or device has no such
+    setting."""
     try:
         return (_ROOT / family / "conf" / device / name).read_text().strip()
     except OSError:

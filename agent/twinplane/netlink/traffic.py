@@ -1,4 +1,5 @@
-"""Queueing disciplines, classes and filters as the kernel tells them (linux/rtnetlink.h, linux/pkt_sched.h)."""
+"""Queueing disciplines, classes and filters as the kernel tells them (linux/rtnetlink.h,
+linux/pkt_sched.h)."""
 
 import struct
 from dataclasses import dataclass
@@ -35,7 +36,8 @@ _EVERYTHING = bytes(4)  # a mask without a bit
 
 @dataclass(frozen=True, slots=True)
 class QdiscRow:
-    """One queueing discipline: on which device (index), of which kind, its handle and where it is attached."""
+    """One queueing discipline: on which device (index), of which kind, its handle and where it is
+    attached."""
 
     device: int
     kind: str
@@ -78,8 +80,8 @@ def parse_qdisc(payload: bytes) -> QdiscRow:
 
 
 def parse_shape(payload: bytes) -> Shape | None:
-    """Rate and burst of the HTB class of an RTM_NEWTCLASS payload; None for a class of another kind, or one that
-    may borrow (its ceiling is not its rate)."""
+    """Rate and burst of the HTB class of an RTM_NEWTCLASS payload; None for a class of another kind, or one
+    that may borrow (its ceiling is not its rate)."""
     found = attributes(payload, _TCMSG.size)
     if text(found.get(_TCA_KIND)) != "htb":
         return None
@@ -121,7 +123,8 @@ def parse_redirect(payload: bytes) -> int | None:
 
 
 def is_filter(payload: bytes) -> bool:
-    """True for a filter that can match something, False for a hash table that u32 lists beside its filters."""
+    """True for a filter that can match something, False for a hash table that u32 lists beside its
+    filters."""
     found = attributes(payload, _TCMSG.size)
     return text(found.get(_TCA_KIND)) != "u32" or _U32_SEL in _filter_options(payload)
 

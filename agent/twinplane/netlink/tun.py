@@ -23,13 +23,13 @@ def create_tap(name: str) -> None:
     try:
         tun = os.open(_DEVICE, os.O_RDWR | os.O_CLOEXEC)
     except OSError as error:
-        raise KernelError(f"{doing}: open {_DEVICE}", error.errno) from error
+        raise KernelError(f"{doing}: open {_DEVICE}", error.errno or 0) from error
     try:
         # without IFF_TUN_EXCL a tap of that name that somebody else made would be attached to, and kept
         flags = _IFF_TAP | _IFF_NO_PI | _IFF_VNET_HDR | _IFF_TUN_EXCL
         fcntl.ioctl(tun, _TUNSETIFF, _IFREQ.pack(name.encode(), flags))
         fcntl.ioctl(tun, _TUNSETPERSIST, 1)
     except OSError as error:
-        raise KernelError(doing, error.errno) from error
+        raise KernelError(doing, error.errno or 0) from error
     finally:
         os.close(tun)
