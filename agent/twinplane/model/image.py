@@ -2,6 +2,8 @@
 
 from dataclasses import dataclass
 
+from twinplane.model.entry import optional_text, text
+from twinplane.tree.node import Container
 from twinplane_wire.path import ROOT, Path
 
 
@@ -31,3 +33,19 @@ class Image:
 def image_path(name: str) -> Path:
     """The model path of the image of that name."""
     return ROOT.child("images").child("image", ("name", name))
+
+
+def read(entry: Container) -> Image:
+    """The image of a judged entry with its defaults; a missing digest is empty, and `rules.py` refuses it.
+
+    Raises:
+        TypeError: the entry was not judged.
+    """
+    source = optional_text(entry, "config", "initrd-source")
+    digest = optional_text(entry, "config", "initrd-digest") or ""
+    return Image(
+        name=text(entry, "config", "name"),
+        kernel=ImageFile(text(entry, "config", "kernel-source"), text(entry, "config", "kernel-digest")),
+        initrd=None if source is None else ImageFile(source, digest),
+        command_line=optional_text(entry, "config", "command-line") or "",
+    )

@@ -2,6 +2,8 @@
 
 from dataclasses import dataclass
 
+from twinplane.model.entry import flag, optional_number, text
+from twinplane.tree.node import Container
 from twinplane_wire.path import ROOT, Path
 
 
@@ -22,3 +24,12 @@ class HostPort:
 def interface_path(name: str) -> Path:
     """The model path of the interface of that name."""
     return ROOT.child("interfaces").child("interface", ("name", name))
+
+
+def read(entry: Container) -> HostPort:
+    """The host port of a judged entry with its defaults. Raises TypeError if not judged."""
+    return HostPort(
+        name=text(entry, "config", "name"),
+        enabled=flag(entry, "config", "enabled"),
+        mtu=optional_number(entry, "config", "mtu"),
+    )

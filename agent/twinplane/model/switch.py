@@ -2,6 +2,8 @@
 
 from dataclasses import dataclass
 
+from twinplane.model.entry import number, rows, text
+from twinplane.tree.node import Container
 from twinplane_wire.path import ROOT, Path
 
 
@@ -26,3 +28,12 @@ class VirtualSwitch:
 def switch_path(name: str) -> Path:
     """The model path of the switch of that name."""
     return ROOT.child("virtual-switches").child("virtual-switch", ("name", name))
+
+
+def read(entry: Container) -> VirtualSwitch:
+    """The switch of a judged entry with its defaults, its ports by name. Raises TypeError if not judged."""
+    return VirtualSwitch(
+        name=text(entry, "config", "name"),
+        mtu=number(entry, "config", "mtu"),
+        ports=tuple(sorted(text(row, "config", "interface") for _, row in rows(entry, "ports", "port"))),
+    )

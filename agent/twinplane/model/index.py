@@ -1,0 +1,156 @@
+"""What judging a change needs to know of the rest of the configuration, kept up to date change by change.
+
+An index is immutable; `evolve` costs what changed plus shallow copies of the maps involved.
+"""
+
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, replace
+from types import MappingProxyType
+from typing import TypeVar
+from uuid import UUID
+
+from twinplane.model.appliance import Appliance
+from twinplane.model.names import derived_mac
+from twinplane.model.reference import Leafrefs, references
+from twinplane.model.registry import Model, read
+from twinplane.model.switch import VirtualSwitch
+from twinplane.tree.diff import ObjectChange
+from twinplane.tree.node import Container
+from twinplane_wire.path import Path
+
+Fill = Callable[[Path, Container], Container]
+K = TypeVar("K")
+
+_NOTHING: Mapping[Path, frozenset[Path]] = MappingProxyType({})
+
+
+@dataclass(frozen=True, slots=True)
+class View:
+    """An object: its entry with defaults and, where a planner reads its kind, the typed form."""
+
+    path: Path
+    entry: Container
+    model: Model | None
+
+
+@dataclass(frozen=True, slots=True)
+class Touched:
+    """A touched object before and after (None: absent)."""
+
+    path: Path
+    before: View | None
+    after: View | None
+
+
+def touched(changes: Iterable[ObjectChange], fill: Fill) -> tuple[Touched, ...]:
+    """The views of touched objects; `fill` brings in their defaults (schema/defaults.py)."""
+
+    def view(path: Path, entry: Container | None) -> View | None:
+        if entry is None:
+            return None
+        filled = fill(path, entry)
+        return View(path, filled, read(path, filled))
+
+    return tuple(
+        Touched(change.path, view(change.path, change.before), view(change.path, change.after))
+        for change in changes
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class Index:
+    """`models` holds every object (None where no planner reads it), `macs` the vNICs by MAC address (derived
+    ones too), `plugged` the switches by host port, `referrers` the leaves that refer to an object, by its
+    path. `memory` (bytes, without overhead) and `cpu` (millicores) are the sums of what appliances are
+    promised, `appliances` their number.
+    """
+
+    instance: UUID
+    leafrefs: Leafrefs
+    models: Mapping[Path, Model | None] = MappingProxyType({})
+    macs: Mapping[str, frozenset[Path]] = MappingProxyType({})
+    plugged: Mapping[str, frozenset[Path]] = MappingProxyType({})
+    referrers: Mapping[Path, frozenset[Path]] = _NOTHING
+    memory: int = 0
+    cpu: int = 0
+    appliances: int = 0
+
+    def evolve(self, changes: Iterable[Touched]) -> "Index":
+        """The index after these objects changed; their `before` must be what this index knows."""
+        changes = tuple(changes)
+        models = dict(self.models)
+        for change in changes:
+            models.pop(change.path, None)
+            if change.after is not None:
+                models[change.path] = change.after.model
+        appliances = [
+            (_appliance(change.before), _appliance(change.after))
+            for change in changes
+            if _appliance(change.before) or _appliance(change.after)
+        ]
+        return replace(
+            self,
+            models=models,
+            macs=_moved(self.macs, changes, self._macs),
+            plugged=_moved(self.plugged, changes, _plugged),
+            referrers=_moved(self.referrers, changes, self._referrers),
+            memory=self.memory + sum(memory(after) - memory(before) for before, after in appliances),
+            cpu=self.cpu + sum(guarantee(after) - guarantee(before) for before, after in appliances),
+            appliances=self.appliances + sum(bool(after) - bool(before) for before, after in appliances),
+        )
+
+    def mac(self, vnic: Path, configured: str | None) -> str:
+        """The MAC address of a vNIC: as configured, else derived."""
+        return configured or derived_mac(self.instance, vnic)
+
+    def _macs(self, view: View) -> Iterable[tuple[str, Path]]:
+        if isinstance(view.model, Appliance):
+            for vnic in view.model.vnics:
+                path = view.model.vnic_path(vnic.name)
+                yield self.mac(path, vnic.mac_address), path
+
+    def _referrers(self, view: View) -> Iterable[tuple[Path, Path]]:
+        for reference in references(view.path, view.entry, self.leafrefs):
+            yield reference.target, reference.leaf
+
+
+def memory(appliance: Appliance | None) -> int:
+    """Bytes that an appliance is promised, the hypervisor's own need aside."""
+    return 0 if appliance is None else appliance.memory
+
+
+def guarantee(appliance: Appliance | None) -> int:
+    """Millicores that an appliance is promised."""
+    return 0 if appliance is None else appliance.cpu.guarantee or 0
+
+
+def _appliance(view: View | None) -> Appliance | None:
+    return view.model if view is not None and isinstance(view.model, Appliance) else None
+
+
+def _plugged(view: View) -> Iterable[tuple[str, Path]]:
+    if isinstance(view.model, VirtualSwitch):
+        for interface in view.model.ports:
+            yield interface, view.path
+
+
+def _moved(
+    held: Mapping[K, frozenset[Path]],
+    changes: tuple[Touched, ...],
+    pairs: Callable[[View], Iterable[tuple[K, Path]]],
+) -> Mapping[K, frozenset[Path]]:
+    """The map without what the objects contributed before and with what they contribute now."""
+    gone = {pair for change in changes if change.before is not None for pair in pairs(change.before)}
+    come = {pair for change in changes if change.after is not None for pair in pairs(change.after)}
+    if gone == come:
+        return held
+    moved = dict(held)
+    for key, path in gone - come:
+        left = moved.get(key, frozenset()) - {path}
+        if left:
+            moved[key] = left
+        else:
+            moved.pop(key, None)
+    for key, path in come - gone:
+        moved[key] = moved.get(key, frozenset()) | {path}
+    return moved

@@ -1,0 +1,69 @@
+"""CPU shares: what limit and guarantee are to the kernel's scheduler, and who gets the rest.
+
+CPU is counted in millicores: 1000 are one core.
+"""
+
+from collections.abc import Sequence
+from typing import NamedTuple
+
+NO_QUOTA = -1
+SHORT_PERIOD = 10_000
+LONG_PERIOD = 100_000
+LEAST_SHARES = 2  # the least that cpu.shares takes (kernel/sched/sched.h: MIN_SHARES)
+
+
+class Quota(NamedTuple):
+    """CPU time in µs per period in µs; `quota` -1 means no limit."""
+
+    quota: int
+    period: int
+
+
+class Claim(NamedTuple):
+    """Somebody who wants CPU: a weight, and the most he can use."""
+
+    weight: int
+    cap: float
+
+
+def quota(limit: int | None) -> Quota:
+    """The bandwidth of a limit in millicores (None: no limit).
+
+    A period of 10 ms keeps pauses short; below 100 millicores the quota of such a period would fall under
+    1 ms, the least that libvirt and the kernel take (sched-bwc.rst), so the period is 100 ms.
+    """
+    if limit is None:
+        return Quota(NO_QUOTA, LONG_PERIOD)
+    period = SHORT_PERIOD if limit >= 100 else LONG_PERIOD
+    return Quota(limit * period // 1000, period)
+
+
+def shares(guarantee: int | None) -> int:
+    """cpu_shares for a guarantee in millicores; a core is 1024 as for the kernel, no guarantee the least.
+
+    Absolute, not relative to what others have: a changed guarantee touches one appliance only.
+    """
+    return max(LEAST_SHARES, round((guarantee or 0) * 1.024))
+
+
+def fill(capacity: float, claims: Sequence[Claim]) -> tuple[float, ...]:
+    """What each claim gets when `capacity` is shared by weight and what one cannot use goes to the others.
+
+    Water-filling: the level rises until the capacity is used up or every claim has its cap.
+    """
+    got = [0.0] * len(claims)
+    open_claims = [index for index, claim in enumerate(claims) if claim.weight > 0 and claim.cap > 0]
+    left = max(capacity, 0.0)
+    while open_claims and left > 0:
+        total = sum(claims[index].weight for index in open_claims)
+        level = left / total
+        full = [index for index in open_claims if claims[index].cap <= claims[index].weight * level]
+        if not full:
+            for index in open_claims:
+                got[index] = claims[index].weight * level
+            break
+        for index in full:
+            got[index] = claims[index].cap
+            left -= claims[index].cap
+        open_claims = [index for index in open_claims if index not in full]
+    return tuple(got)

@@ -1,0 +1,38 @@
+"""Rates and bursts: rounding to what the kernel keeps, and bursts that let the rate be reached."""
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+from twinplane.share.network import burst_ticks, default_burst, kernel_burst, kernel_rate
+
+rates = st.integers(64_000, 400_000_000_000)
+
+
+@given(rates)
+def test_rates_are_rounded_down_to_whole_bytes(rate: int) -> None:
+    assert kernel_rate(rate) % 8 == 0
+    assert 0 <= rate - kernel_rate(rate) < 8
+
+
+@given(rates, st.integers(1, 2**32 - 1))
+def test_a_burst_that_was_rounded_once_stays(rate: int, burst: int) -> None:
+    kept = kernel_burst(rate, burst)
+    assert kernel_burst(rate, kept) == kept
+
+
+@given(st.integers(64_000, 125_000_000), st.integers(1600, 1_000_000))
+def test_up_to_125_mbit_a_burst_is_kept_to_the_byte(rate: int, burst: int) -> None:
+    assert kernel_burst(rate, burst) == burst or burst_ticks(rate, burst) == 0xFFFFFFFF
+
+
+@given(rates, st.integers(1280, 9216))
+def test_the_default_burst_holds_a_tick_and_two_frames(rate: int, mtu: int) -> None:
+    burst = default_burst(rate, mtu)
+    assert burst * 8 >= rate // 100 - 8
+    assert burst >= 2 * mtu
+
+
+def test_numbers_of_the_walkthrough() -> None:
+    assert kernel_rate(50_000_000) == 50_000_000
+    assert default_burst(50_000_000, 1500) == 62_500
+    assert default_burst(64_000, 1500) == 3_044
