@@ -21,7 +21,7 @@ from twinplane_wire.path import Path
 DEFAULT_ORIGIN = "openconfig"
 
 # Raised whenever extract.py takes out something else or something more.
-_COMPILER = "1"
+_COMPILER = "2"
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,8 +78,9 @@ def load_schema(yang_dir: File, cache_dir: File | None, *extra_dirs: File) -> Sc
     sources: dict[str, Source] = {}
     for directory in (yang_dir, *extra_dirs):
         own = (directory,) if directory == yang_dir else (directory, yang_dir)
+        listed = _listed(directory)
         texts = _digest(own)
-        for origin, implemented in _listed(directory).items():
+        for origin, implemented in listed.items():
             digest = hashlib.sha256(f"{texts} {origin}".encode()).hexdigest()
             sources[origin] = Source(own, tuple(implemented))
             tables[origin] = build(origin, _cached(cache_dir, origin, digest, sources[origin]), digest)

@@ -126,7 +126,9 @@ class _Reader:
                     missing[name] = wanted
                 elif (agreed := self.agree(present, wanted, (*where, Elem(name)))) is not present:
                     missing[name] = agreed
-            return Container({**missing, **given.children, **missing}) if missing else given
+            # keys first: whoever reads the text finds them where the schema has them
+            first = {name: given.children.get(name, wanted) for name, wanted in expected.children.items()}
+            return Container({**first, **given.children, **missing}) if missing else given
         if given != expected:
             self.refuse(where, f"is {shown(given)}, but the key of the entry is {shown(expected)}")
         return given

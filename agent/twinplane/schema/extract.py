@@ -95,17 +95,23 @@ def _node(statement: Any, choices: tuple[tuple[str, str], ...], modules: Raw) ->
         raw["children"] = [node for child in statement.i_children for node in _nodes(child, (), modules)] + [
             {**node, "supported": False} for child in hidden for node in _nodes(child, (), modules)
         ]
-        raw["choice_defaults"] = [
-            (child.arg, _text(child, "default"))
-            for child in statement.i_children
-            if child.keyword == "choice" and _text(child, "default")
-        ]
+        raw["choice_defaults"] = list(_choice_defaults(statement, ()))
         raw["presence"] = statement.search_one("presence") is not None
     if kind == "list":
         raw["keys"] = [key.arg for key in getattr(statement, "i_key", None) or []]
     if kind in ("list", "leaf-list"):
         raw["user_ordered"] = _text(statement, "ordered-by") == "user"
     return raw
+
+
+def _choice_defaults(statement: Any, above: tuple[str, ...]) -> Iterator[tuple[str, str]]:
+    """The default cases of the choices of a node, with those of choices inside their cases."""
+    for choice in statement.i_children:
+        if choice.keyword == "choice":
+            if default := _text(choice, "default"):
+                yield "/".join((*above, choice.arg)), default
+            for case in choice.i_children:
+                yield from _choice_defaults(case, (*above, choice.arg, case.arg))
 
 
 def _defaults(statement: Any) -> list[str]:
