@@ -131,15 +131,13 @@ def parse_link(payload: bytes) -> LinkRow | None:
     )
 
 
-def parse_gone(payload: bytes) -> tuple[int, str] | None:
-    """Index and name of a device that an RTM_DELLINK payload says is gone.
+def parse_gone(payload: bytes) -> int | None:
+    """The index of a device that an RTM_DELLINK payload says is gone.
 
     None for another family: a port that leaves a bridge is announced as AF_BRIDGE RTM_DELLINK and lives on.
     """
     family, _arphrd, index, _flags, _change = _IFINFOMSG.unpack_from(payload)
-    if family != AF_UNSPEC:
-        return None
-    return index, text(attributes(payload, _IFINFOMSG.size).get(_IFLA_IFNAME))
+    return int(index) if family == AF_UNSPEC else None
 
 
 def _address_generation(families: bytes | None) -> int | None:

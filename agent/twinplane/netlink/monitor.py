@@ -1,0 +1,136 @@
+"""What the kernel announces by itself: devices, addresses and queueing disciplines that change
+(rtnetlink(7))."""
+
+import asyncio
+import errno
+import socket
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import TypeAlias
+
+from twinplane.errors import TwinplaneError
+from twinplane.netlink.address import RTM_DELADDR, RTM_NEWADDR, AddressRow, parse_address
+from twinplane.netlink.link import RTM_DELLINK, RTM_NEWLINK, LinkRow, parse_gone, parse_link
+from twinplane.netlink.message import NLMSG_OVERRUN, Message, messages
+from twinplane.netlink.traffic import (
+    RTM_DELQDISC,
+    RTM_DELTCLASS,
+    RTM_DELTFILTER,
+    RTM_NEWQDISC,
+    RTM_NEWTCLASS,
+    RTM_NEWTFILTER,
+    parse_device,
+)
+
+_GROUPS = (1, 4, 5, 9)  # RTNLGRP_LINK, _TC, _IPV4_IFADDR, _IPV6_IFADDR
+_SOL_NETLINK = 270
+_NETLINK_ADD_MEMBERSHIP = 1
+_SO_RCVBUFFORCE = 33
+_BUFFER = 4 << 20
+_RECEIVE = 1 << 16
+_MANY = 256  # datagrams taken together at most, so that a storm of events cannot hold a batch for ever
+
+_TRAFFIC = frozenset(
+    {RTM_NEWQDISC, RTM_DELQDISC, RTM_NEWTCLASS, RTM_DELTCLASS, RTM_NEWTFILTER, RTM_DELTFILTER}
+)
+
+
+class EventsLost(TwinplaneError):  # noqa: N818 (it is not an error of anybody, but it must unwind)
+    """Some events will never come: read everything anew."""
+
+
+@dataclass(frozen=True, slots=True)
+class LinkGoneEvent:
+    """The device of this index is gone."""
+
+    device: int
+
+
+@dataclass(frozen=True, slots=True)
+class AddressEvent:
+    """An address has come (`present`) or gone."""
+
+    row: AddressRow
+    present: bool
+
+
+@dataclass(frozen=True, slots=True)
+class TrafficEvent:
+    """Something about the queueing disciplines of this device (index) has changed."""
+
+    device: int
+
+
+Event: TypeAlias = LinkRow | LinkGoneEvent | AddressEvent | TrafficEvent
+
+
+class Monitor:
+    """A subscription in the network namespace of the thread that opens it.
+
+    Events are kept from `open` on: whoever reads everything after it and the events after that has missed
+    none.
+    """
+
+    def __init__(self) -> None:
+        self._socket: socket.socket | None = None
+
+    def open(self) -> None:
+        """Subscribe. Raises OSError."""
+        made = socket.socket(
+            socket.AF_NETLINK,
+            socket.SOCK_RAW | socket.SOCK_CLOEXEC | socket.SOCK_NONBLOCK,
+            socket.NETLINK_ROUTE,
+        )
+        self._socket = made
+        try:
+            made.setsockopt(socket.SOL_SOCKET, _SO_RCVBUFFORCE, _BUFFER)
+        except PermissionError:
+            made.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, _BUFFER)
+        made.bind((0, 0))
+        for group in _GROUPS:
+            made.setsockopt(_SOL_NETLINK, _NETLINK_ADD_MEMBERSHIP, group)
+
+    def close(self) -> None:
+        """Unsubscribe."""
+        if self._socket is not None:
+            self._socket.close()
+            self._socket = None
+
+    async def receive(self) -> tuple[Event, ...]:
+        """Wait for events; all that have come by then, in order (empty where none concerned us).
+
+        Raises:
+            EventsLost: the buffer overflowed, or the socket is of no more use.
+        """
+        if self._socket is None:
+            raise EventsLost("the subscription is closed")
+        received: list[Message] = []
+        try:
+            received += messages(await asyncio.get_running_loop().sock_recv(self._socket, _RECEIVE))
+            for _datagram in range(_MANY):
+                received += messages(self._socket.recv(_RECEIVE))
+        except BlockingIOError:
+            pass
+        except OSError as error:
+            # what was received before counts for nothing: everything is read anew
+            raise EventsLost(errno.errorcode.get(error.errno or 0, str(error))) from error
+        return tuple(_events(received))
+
+
+def _events(received: Iterable[Message]) -> Iterable[Event]:
+    for message in received:
+        match message.type:
+            case t if t == NLMSG_OVERRUN:
+                raise EventsLost("overrun")
+            case t if t == RTM_NEWLINK:
+                link = parse_link(message.payload)
+                if link is not None:
+                    yield link
+            case t if t == RTM_DELLINK:
+                device = parse_gone(message.payload)
+                if device is not None:
+                    yield LinkGoneEvent(device)
+            case t if t in (RTM_NEWADDR, RTM_DELADDR):
+                yield AddressEvent(parse_address(message.payload), message.type == RTM_NEWADDR)
+            case t if t in _TRAFFIC:
+                yield TrafficEvent(parse_device(message.payload))
