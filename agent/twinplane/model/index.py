@@ -4,8 +4,7 @@ An index is immutable; `evolve` costs what changed plus shallow copies of the ma
 """
 
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass, replace
-from types import MappingProxyType
+from dataclasses import dataclass, field, replace
 from typing import TypeVar
 from uuid import UUID
 
@@ -20,8 +19,6 @@ from twinplane_wire.path import Path
 
 Fill = Callable[[Path, Container], Container]
 K = TypeVar("K")
-
-_NOTHING: Mapping[Path, frozenset[Path]] = MappingProxyType({})
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,10 +64,10 @@ class Index:
 
     instance: UUID
     leafrefs: Leafrefs
-    models: Mapping[Path, Model | None] = MappingProxyType({})
-    macs: Mapping[str, frozenset[Path]] = MappingProxyType({})
-    plugged: Mapping[str, frozenset[Path]] = MappingProxyType({})
-    referrers: Mapping[Path, frozenset[Path]] = _NOTHING
+    models: Mapping[Path, Model | None] = field(default_factory=dict)
+    macs: Mapping[str, frozenset[Path]] = field(default_factory=dict)
+    plugged: Mapping[str, frozenset[Path]] = field(default_factory=dict)
+    referrers: Mapping[Path, frozenset[Path]] = field(default_factory=dict)
     memory: int = 0
     cpu: int = 0
     appliances: int = 0
