@@ -4,7 +4,7 @@ Stands for the transactor, the operational tree and the subscribe room where a t
 """
 
 import asyncio
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Iterable, Sequence
 from contextlib import asynccontextmanager
 from pathlib import Path as File
 
@@ -46,15 +46,17 @@ class Memory:
         self.streams = 0
         self.encode = LeafEncoder(schemas)
 
-    @property
-    def view(self) -> Container:
+    def root(self, origin: str = "") -> Container:
         full = with_defaults(self.schemas.default, ROOT, self.running)
         merged = merge(full, self.state)
         assert isinstance(merged, Container)
         return merged
 
-    async def fresh(self, paths: Sequence[Path]) -> None:
-        self.polled.append(tuple(paths))
+    def stamp(self) -> int:
+        return self.clock.now_ns()
+
+    async def fresh(self, prefixes: Iterable[Path]) -> None:
+        self.polled.append(tuple(prefixes))
 
     async def submit(self, request: Request) -> Outcome:
         self.requests.append(request)
@@ -68,7 +70,7 @@ class Memory:
         self.wanted.append(wanted)
         if not wanted.updates_only:
             for entry in wanted.subscriptions:
-                for path, node in query.select(self.view, entry.path):
+                for path, node in query.select(self.root(), entry.path):
                     for leaf_path, leaf in query.leaves(node, path):
                         above = Path(leaf_path.elems[:-1])
                         pieces = self.encode(above, [(leaf_path.elems[-1].name, leaf)], wanted.encoding)
@@ -113,7 +115,7 @@ async def serving(
     ensure_users(folder / "users.toml")
     users = Directory(folder / "users.toml")
     service = gnmi(
-        Target(target.schemas, {"": target}, target, target.clock),
+        Target(target.schemas, target, target),
         target,
         limits,
     )

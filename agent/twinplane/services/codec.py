@@ -12,7 +12,7 @@ from twinplane.schema.table import Module
 from twinplane.schema.write import JsonPayload, Payload, ScalarPayload
 from twinplane_wire.gnmi import gnmi_pb2
 from twinplane_wire.path import ROOT, Elem, Path
-from twinplane_wire.value import python
+from twinplane_wire.value import ValueFormError, python
 
 
 class Encoding(Enum):
@@ -100,7 +100,7 @@ def payload(value: gnmi_pb2.TypedValue) -> Payload | None:
     """What an Update of a Set carries, None where no value is set (the deprecated message does not count).
 
     Raises:
-        RequestError: NOT_SERVED, a form that no encoding of this target has.
+        RequestError: NOT_SERVED, a form that no encoding of this target has; VALUE, a list of nothing.
     """
     match value.WhichOneof("value"):
         case None:
@@ -114,7 +114,10 @@ def payload(value: gnmi_pb2.TypedValue) -> Payload | None:
                 Violation(ROOT, Fault.NOT_SERVED, f"a value in {name} is not offered", "send json_ietf_val")
             )
         case _:
-            return ScalarPayload(python(value))
+            try:
+                return ScalarPayload(python(value))
+            except ValueFormError as error:
+                raise RequestError(Violation(ROOT, Fault.VALUE, str(error))) from None
 
 
 def _elems(path: gnmi_pb2.Path) -> tuple[Elem, ...]:

@@ -35,18 +35,11 @@ class Get:
         asked = [
             _Asked(self._target.schemas, request.prefix, path) for path in request.path or (gnmi_pb2.Path(),)
         ]
-        for origin in {one.origin for one in asked}:
-            paths = [found.path for one in asked if one.origin == origin for found in one.found]
-            await self._target.operational[origin].fresh(paths)
+        tree = self._target.operational
+        await tree.fresh([found.path for one in asked for found in one.found])
         # From here on nothing awaits: all paths are answered from the same moment.
-        roots = {origin: tree.view for origin, tree in self._target.operational.items()}
         notifications = [
-            one.answer(
-                roots[one.origin],
-                self._target.clock.now_ns(),
-                encoding,
-                Subset(one.table, kind, models),
-            )
+            one.answer(tree.root(one.origin), tree.stamp(), encoding, Subset(one.table, kind, models))
             for one in asked
         ]
         return b"".join([encode.field(encode.GET_NOTIFICATION, content) for content in notifications])

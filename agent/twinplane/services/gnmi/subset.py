@@ -94,4 +94,8 @@ class Subset:
                 children[name] = part
             elif name in schema.keys:
                 children[name] = child
+        if len(children) == len(node.children) and all(
+            node.children[name] is child for name, child in children.items()
+        ):
+            return node  # with all that codecs keep with it
         return Container(children) if wanted else None

@@ -1,10 +1,9 @@
 """What the four RPCs work on, as they see it; app.py hands in what conforms."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Protocol
 
-from twinplane.clock import Clock
 from twinplane.schema.compile import Schemas
 from twinplane.transaction.request import Outcome, Request
 from twinplane.tree.node import Container
@@ -12,13 +11,15 @@ from twinplane_wire.path import Path
 
 
 class Operational(Protocol):
-    """The operational tree of one origin."""
+    """The operational tree."""
 
-    @property
-    def view(self) -> Container:
+    def root(self, origin: str = "") -> Container:
         """Configuration with defaults, and state, as one tree; never changed, safe to walk."""
 
-    async def fresh(self, paths: Sequence[Path]) -> None:
+    def stamp(self) -> int:
+        """The time of reading the tree as it is now, in ns since the epoch."""
+
+    async def fresh(self, prefixes: Iterable[Path]) -> None:
         """Poll what is polled and older than a second below these paths; bounded in time, never raises."""
 
 
@@ -31,9 +32,8 @@ class Transactor(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Target:
-    """The schemas, the operational tree of each origin ("" is the default one), the writer, the time."""
+    """The schemas, the operational tree and the writer."""
 
     schemas: Schemas
-    operational: Mapping[str, Operational]
+    operational: Operational
     transactor: Transactor
-    clock: Clock
