@@ -28,6 +28,7 @@ from twinplane.hypervisor.domain import (
     DomainState,
     Reconnected,
     SchedulerValues,
+    parse_interfaces,
     parse_mark,
     reason_name,
 )
@@ -148,7 +149,7 @@ class Connection:
     async def define(self, name: str, xml: str) -> None:
         """Define the domain, or give the one of the same name and UUID a new definition."""
         flags = libvirt.VIR_DOMAIN_DEFINE_VALIDATE
-        await self._change(name, lambda: self._open_handle().defineXMLFlags(xml, flags) and None)
+        await self._change(name, lambda: self._open_handle().defineXMLFlags(xml, flags))
         self._settled.add(name)
 
     async def start_paused(self, name: str) -> None:
@@ -165,9 +166,7 @@ class Connection:
 
     async def shutdown(self, name: str) -> None:
         """Press the guest's power button; returns at once, the guest may take its time or ignore it."""
-        await self._act(
-            name, lambda domain: domain.shutdownFlags(libvirt.VIR_DOMAIN_SHUTDOWN_ACPI_POWER_BTN)
-        )
+        await self._act(name, lambda domain: domain.shutdownFlags(libvirt.VIR_DOMAIN_SHUTDOWN_ACPI_POWER_BTN))
 
     async def destroy(self, name: str) -> None:
         """End the guest at once; the domain stays defined."""
@@ -190,7 +189,7 @@ class Connection:
         }
 
         def change(domain: Any) -> None:
-            # One after the other: the Python binding first reads with the same flags, and that takes only one.
+            # One after the other: the Python binding first reads with the same flags, which takes only one.
             domain.setSchedulerParametersFlags(parameters, libvirt.VIR_DOMAIN_AFFECT_CONFIG)
             if domain.isActive():
                 domain.setSchedulerParametersFlags(parameters, libvirt.VIR_DOMAIN_AFFECT_LIVE)
@@ -198,9 +197,9 @@ class Connection:
         await self._act(name, change)
 
     async def _act(self, name: str, operation: Callable[[Any], object]) -> None:
-        await self._change(name, lambda: operation(self._open_handle().lookupByName(name)) and None)
+        await self._change(name, lambda: operation(self._open_handle().lookupByName(name)))
 
-    async def _change(self, name: str, operation: Callable[[], None]) -> None:
+    async def _change(self, name: str, operation: Callable[[], object]) -> None:
         self._writes += 1
         await self._call(name, operation)
 
@@ -334,6 +333,7 @@ def _record(root: Path, domain: Any) -> DomainRecord:
         mark=parse_mark(_metadata(domain, libvirt.VIR_DOMAIN_METADATA_ELEMENT, NAMESPACE)),
         pid=pid,
         start_time=process.start_time(pid) if pid is not None else None,
+        interfaces=parse_interfaces(domain.XMLDesc(0)),
     )
 
 

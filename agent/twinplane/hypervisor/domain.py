@@ -1,5 +1,6 @@
 """What is known of a domain, as plain values: its state, its mark, its lifecycle events."""
 
+import re
 from dataclasses import dataclass
 from enum import Enum
 from uuid import UUID
@@ -82,11 +83,20 @@ class DomainMark:
 
 
 @dataclass(frozen=True, slots=True)
+class DomainInterface:
+    """A network interface of a definition: the host's device, the guest's MAC, its place in the guest."""
+
+    device: str
+    mac: str
+    index: int
+
+
+@dataclass(frozen=True, slots=True)
 class DomainRecord:
     """One domain as libvirt knows it; `memory` in bytes, `mark` None where the domain is not of our making.
 
-    Definition and mark are those of the running guest where it is active. `pid` and `start_time` (ns since the
-    epoch) are those of the QEMU process.
+    Definition and mark are those of the running guest where it is active. `pid` and `start_time` (ns since
+    the epoch) are those of the QEMU process.
     """
 
     name: str
@@ -99,6 +109,7 @@ class DomainRecord:
     mark: DomainMark | None
     pid: int | None
     start_time: int | None
+    interfaces: tuple[DomainInterface, ...] = ()
 
     @property
     def active(self) -> bool:
@@ -164,3 +175,32 @@ def parse_mark(element: str) -> DomainMark | None:
         )
     except (ElementTree.ParseError, KeyError, ValueError):
         return None
+
+
+def parse_interfaces(xml: str) -> tuple[DomainInterface, ...]:
+    """The interfaces of a domain's XML, in the order of their places.
+
+    The place is the number in an alias ``ua-vnic<number>`` where the definition gives one, else the rank by
+    PCI address.
+    """
+    found = []
+    for element in ElementTree.fromstring(xml).iterfind("./devices/interface"):
+        alias = re.fullmatch(r"ua-vnic-?(\d+)", _attribute(element, "alias", "name"))
+        address = element.find("address")
+        position = tuple(
+            int((address.get(part) if address is not None else None) or "0", 0)
+            for part in ("domain", "bus", "slot", "function")
+        )
+        device, mac = _attribute(element, "target", "dev"), _attribute(element, "mac", "address")
+        found.append((position, device, mac, int(alias.group(1)) if alias else None))
+    ranked = enumerate(sorted(found, key=lambda each: each[0]))
+    interfaces = (
+        DomainInterface(device, mac, rank if index is None else index)
+        for rank, (_, device, mac, index) in ranked
+    )
+    return tuple(sorted(interfaces, key=lambda interface: interface.index))
+
+
+def _attribute(element: ElementTree.Element, child: str, name: str) -> str:
+    found = element.find(child)
+    return "" if found is None else found.get(name, "")

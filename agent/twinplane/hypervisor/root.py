@@ -30,11 +30,11 @@ class EmbeddedRoot:
 
 
 def prepare(path: Path) -> EmbeddedRoot:
-    """Make the folder and write its `etc/qemu.conf`. Raises `DriverError` where libvirt could not work in it."""
+    """Make the folder and write its `etc/qemu.conf`. Raises `DriverError` where libvirt cannot work in it."""
     path = path.resolve()
     if len(str(path)) > LONGEST_ROOT:
         raise DriverError(
-            f"{path} is too long for the sockets that libvirt makes in it (at most {LONGEST_ROOT} characters)",
+            f"{path} is too long for the sockets libvirt makes in it (at most {LONGEST_ROOT} characters)",
             remedy="use a state directory with a shorter path",
         )
     try:
@@ -57,8 +57,8 @@ def prepare(path: Path) -> EmbeddedRoot:
 
 
 def _configuration(user: str, group: int) -> str:
-    # Files that guests read are ours and readable by all, so libvirt must not change their owners. There is no
-    # log daemon that would hold a guest's console. A confinement profile would be written into the host's /etc.
+    # Files that guests read are ours and readable by all, so libvirt must not change their owners. There is
+    # no log daemon that would hold a guest's console. A confinement profile would be written into /etc.
     return (
         f'user = "{user}"\n'
         f'group = "+{group}"\n'
@@ -75,8 +75,8 @@ def _obstacle(path: Path, account: pwd.struct_passwd) -> str:
     for folder in (*reversed(path.parents), path):
         if not stat.S_IMODE(folder.stat().st_mode) & stat.S_IXOTH:
             return f"{QEMU_USER} cannot enter {folder} (chmod o+x {folder})"
-    # libvirt probes QEMU with the right to open any device, but judges its answer by what the guests' user may
-    # open: where the two differ, every start and every definition probes anew and takes seconds.
+    # libvirt probes QEMU with the right to open any device, but judges its answer by what the guests' user
+    # may open: where the two differ, every start and every definition probes anew and takes seconds.
     if KVM_DEVICE.exists() and not _may_use(KVM_DEVICE, account):
         return f"{QEMU_USER} may not open {KVM_DEVICE} (chgrp kvm {KVM_DEVICE}; chmod 0660 {KVM_DEVICE})"
     return ""

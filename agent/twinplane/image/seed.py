@@ -1,8 +1,8 @@
 """NoCloud seed images: ISO 9660 with Joliet and Rock Ridge names, volume name ``cidata``.
 
-The same input gives the same bytes. Whose seed it is stands in the part of the volume descriptor that is left to
-the application (lines: the owner's alias, UUID, host name, the files that were added), so that reading one back
-needs nothing beside it. Source of the layout: cloud-init, "NoCloud" data source.
+The same input gives the same bytes. Whose seed it is stands in the part of the volume descriptor that is left
+to the application (lines: the owner's alias, UUID, host name, the files that were added), so that reading one
+back needs nothing beside it. Source of the layout: cloud-init, "NoCloud" data source.
 """
 
 import time
@@ -133,4 +133,4 @@ _STANDING_CLOCK = SimpleNamespace(
     **{**vars(time), "time": lambda: 0.0, "localtime": _epoch, "gmtime": _epoch}
 )
 for _module in (pycdlib.pycdlib, pycdlib.headervd, pycdlib.dates):
-    _module.time = _STANDING_CLOCK
+    setattr(_module, "time", _STANDING_CLOCK)  # noqa: B010

@@ -34,9 +34,7 @@ def open_source(image_dir: Path, source: str) -> Iterator[BinaryIO]:
         raise SourceError(f"the image directory {image_dir} cannot be read: {error.strerror}") from error
     try:
         for part in parts[:-1]:
-            inner = os.open(
-                part, os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC, dir_fd=folder
-            )
+            inner = os.open(part, os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC, dir_fd=folder)
             os.close(folder)
             folder = inner
         # O_NONBLOCK: a FIFO of that name must not hold the agent.
@@ -97,6 +95,15 @@ class Digests:
                 )
             )
         return size
+
+
+def copy_digesting(reader: BinaryIO, writer: BinaryIO) -> str:
+    """Copy the rest of a file; ``sha256:<hex>`` of what was copied."""
+    digest = hashlib.sha256()
+    while chunk := reader.read(CHUNK):
+        digest.update(chunk)
+        writer.write(chunk)
+    return f"sha256:{digest.hexdigest()}"
 
 
 def digest_of(file: BinaryIO) -> str:

@@ -1,7 +1,7 @@
 """Files below the state directory: placed so that a crash leaves all or nothing, put aside, restored.
 
-What is known of a copy (its digest, whose it is) is kept beside it in ``<name>.json`` with the identity of the
-file it was written for (inode, size, times). A file of another identity is read again: state cannot lie.
+What is known of a copy (its digest, whose it is) is kept beside it in ``<name>.json`` with the identity of
+the file it was written for (inode, size, time). A file of another identity is read again: state cannot lie.
 """
 
 import json
@@ -10,8 +10,9 @@ import shutil
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
+from typing import IO, Any
 
-from twinplane.image.source import CHUNK, SourceError, digest_of, open_source
+from twinplane.image.source import SourceError, copy_digesting, digest_of, open_source
 
 TRASH = "trash"
 NOTE = ".json"
@@ -43,13 +44,10 @@ class Store:
         temporary = target.with_name(f".{target.name}.new")
         try:
             with open_source(image_dir, source) as reader, temporary.open("wb") as writer:
-                while chunk := reader.read(CHUNK):
-                    writer.write(chunk)
-                _settle(writer.fileno())
-            with temporary.open("rb") as reader:
-                found = digest_of(reader)
-            if found != digest:
-                raise SourceError(f"{source} has digest {found}, not {digest}")
+                found = copy_digesting(reader, writer)
+                if found != digest:
+                    raise SourceError(f"{source} has digest {found}, not {digest}")
+                _settle(writer)
             self._note(target, temporary, digest, mark)
             temporary.rename(target)
         except BaseException:
@@ -64,7 +62,7 @@ class Store:
         try:
             with temporary.open("wb") as writer:
                 writer.write(content)
-                _settle(writer.fileno())
+                _settle(writer)
             temporary.rename(target)
         except BaseException:
             temporary.unlink(missing_ok=True)
@@ -72,7 +70,7 @@ class Store:
         _sync_folder(target.parent)
 
     def read(self, file: str) -> StoredFile | None:
-        """What stands under a name, or None; reads the content only where its identity is not the noted one."""
+        """What stands under a name, or None; reads the content only where its identity is not as noted."""
         target = self._root / file
         try:
             status = target.stat()
@@ -142,7 +140,7 @@ class Store:
         temporary = path.with_name(f".{path.name}.new")
         with temporary.open("w") as writer:
             json.dump(note, writer)
-            _settle(writer.fileno())
+            _settle(writer)
         temporary.rename(path)
 
     def _move(self, before: Path, after: Path) -> bool:
@@ -174,9 +172,10 @@ def _read_note(target: Path) -> dict[str, object]:
     return note if isinstance(note, dict) and {"identity", "digest", "mark"} <= note.keys() else {}
 
 
-def _settle(descriptor: int) -> None:
-    os.fchmod(descriptor, 0o444)
-    os.fsync(descriptor)
+def _settle(file: IO[Any]) -> None:
+    file.flush()
+    os.fchmod(file.fileno(), 0o444)
+    os.fsync(file.fileno())
 
 
 def _sync_folder(folder: Path) -> None:

@@ -1,0 +1,156 @@
+"""Domains: defined, started paused, resumed, put aside, ended, forgotten."""
+
+import asyncio
+from collections.abc import Iterable
+from uuid import UUID
+
+from twinplane.errors import DriverError
+from twinplane.hypervisor.cgroup import LeftOvers
+from twinplane.hypervisor.connection import Connection
+from twinplane.hypervisor.domain import DomainRecord, DomainState
+from twinplane.plan.resource import Domain, Found, Key, Noun, Ownership, Resource, Run
+from twinplane_wire.path import PathSyntaxError, parse
+
+
+class DomainDriver:
+    """Brings domains to a run state. An active guest with another definition is left alone: an error."""
+
+    nouns = frozenset({Noun.DOMAIN})
+
+    def __init__(self, connection: Connection, instance: UUID, left_overs: LeftOvers) -> None:
+        self._connection = connection
+        self._instance = instance
+        self._left_overs = left_overs
+        self._asked: set[str] = set()
+
+    async def ensure(self, key: Key, wanted: Resource | None) -> Resource | None:
+        """Bring a domain to the wanted definition and run state, or make it absent.
+
+        STOPPED of a running guest sends the shutdown request once and returns the domain as it is (unless
+        `stop_timeout` is 0: then, and where the guest is paused, it is ended at once).
+        """
+        if wanted is not None and not isinstance(wanted, Domain):
+            raise DriverError(f"{key} is no domain")
+        if wanted is None:
+            await self._remove(key.name)
+            return None
+        failure: DriverError | None = None
+        try:
+            await self._bring(wanted)
+        except DriverError as error:
+            if error.unknown:
+                raise
+            failure = error
+        there = self._resource(await self._connection.domain(key.name))
+        if there == wanted:
+            return there
+        if failure is not None:
+            raise failure
+        if there is not None and wanted.run is Run.STOPPED and key.name in self._asked:
+            return there
+        raise DriverError(f"{key}: wanted {wanted.run.value}, found {there.run.value if there else 'none'}")
+
+    async def force_stop(self, name: str) -> Resource | None:
+        """End a guest that did not follow its shutdown request; the domain stays defined."""
+        record = await self._own(name)
+        if record is not None and record.active:
+            await self._end(name)
+        return self._resource(await self._connection.domain(name))
+
+    async def find(self, key: Key) -> Found:
+        """Whose domain stands under this name."""
+        record = await self._connection.domain(key.name)
+        if record is None:
+            return Found(Ownership.ABSENT)
+        resource = self._resource(record)
+        if resource is None:
+            return Found(Ownership.FOREIGN, description=f"domain {record.name} ({record.uuid})")
+        return Found(Ownership.OWN, resource)
+
+    async def survey(self, keys: Iterable[Key]) -> tuple[Resource, ...]:  # noqa: ARG002
+        """All own domains that answer. One that does not is left out: what then wants it meets its error."""
+        listing = await self._connection.domains()
+        resources = (self._resource(record) for record in listing.records)
+        return tuple(resource for resource in resources if resource is not None)
+
+    async def _bring(self, wanted: Domain) -> None:
+        name = wanted.name
+        record = await self._own(name)
+        if record is None or (record.mark is not None and record.mark.digest != wanted.digest):
+            if record is not None and record.active:
+                raise DriverError(
+                    f"{name} is active with another definition", remedy="set its admin-state to STOPPED first"
+                )
+            await self._connection.define(name, wanted.xml)
+            record = await self._own(name)
+        active = record is not None and record.active
+        if wanted.run is Run.STOPPED:
+            if record is not None and active:
+                await self._stop(record, wanted.stop_timeout)
+            return
+        self._asked.discard(name)
+        if not active:
+            await self._connection.start_paused(name)
+            record = await self._own(name)
+        paused = record is not None and record.state is DomainState.PAUSED
+        if wanted.run is Run.RUNNING and paused:
+            await self._connection.resume(name)
+        elif wanted.run is Run.PAUSED and not paused:
+            await self._connection.suspend(name)
+
+    async def _stop(self, record: DomainRecord, patience: int) -> None:
+        """A paused guest cannot answer a request: it was put aside, or has never run."""
+        if patience == 0 or record.state is DomainState.PAUSED:
+            await self._end(record.name)
+        elif record.name not in self._asked:
+            self._asked.add(record.name)
+            await self._connection.shutdown(record.name)
+
+    async def _remove(self, name: str) -> None:
+        record = await self._own(name)
+        if record is not None:
+            if record.active:
+                await self._end(name)
+            await self._connection.undefine(name)
+        self._asked.discard(name)
+        await asyncio.to_thread(self._left_overs.clean, name)
+        if await self._connection.domain(name) is not None:
+            raise DriverError(f"{name} is still defined")
+
+    async def _end(self, name: str) -> None:
+        try:
+            await self._connection.destroy(name)
+        except DriverError as error:
+            record = await self._connection.domain(name) if not error.unknown else None
+            if error.unknown or (record is not None and record.active):
+                raise
+        self._asked.discard(name)
+        await asyncio.to_thread(self._left_overs.clean, name)
+
+    async def _own(self, name: str) -> DomainRecord | None:
+        record = await self._connection.domain(name)
+        if record is not None and (record.mark is None or record.mark.instance != self._instance):
+            raise DriverError(f"domain {name} belongs to somebody else")
+        return record
+
+    def _resource(self, record: DomainRecord | None) -> Domain | None:
+        if record is None or record.mark is None or record.mark.instance != self._instance:
+            return None
+        try:
+            owner = parse(record.mark.path)
+        except PathSyntaxError:
+            return None
+        return Domain(
+            name=record.name,
+            uuid=record.uuid,
+            owner=owner,
+            digest=record.mark.digest,
+            run=_run(record),
+            title=record.title,
+        )
+
+
+def _run(record: DomainRecord) -> Run:
+    if not record.active:
+        return Run.STOPPED
+    return Run.PAUSED if record.state is DomainState.PAUSED else Run.RUNNING

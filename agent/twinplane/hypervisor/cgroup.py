@@ -1,0 +1,130 @@
+"""The cgroups of guests: CPU time read without libvirt, and what a killed start or a racing end leaves.
+
+libvirt puts each guest of an embedded root into a folder
+``machine/qemu-embed-<hash of the root>-<id>-<name>.libvirt-qemu`` of every hierarchy it uses. Hosts with
+cgroup v1, v2 and both (v1 controllers, CPU statistics in the unified hierarchy) differ only in where those are.
+Sources: cgroups(7), kernel documents admin-guide/cgroup-v1/cpuacct and admin-guide/cgroup-v2.
+"""
+
+import hashlib
+import json
+from contextlib import suppress
+from dataclasses import dataclass
+from pathlib import Path
+
+from twinplane.hypervisor import process
+
+MACHINE = "machine"
+NOTE = "cgroups.json"
+
+
+@dataclass(frozen=True, slots=True)
+class Hierarchy:
+    """One mounted hierarchy; `controllers` is empty for the unified one (v2)."""
+
+    mount: Path
+    controllers: tuple[str, ...]
+
+
+def hierarchies(mountinfo: str | None = None) -> tuple[Hierarchy, ...]:
+    """All cgroup hierarchies mounted here (proc(5): /proc/pid/mountinfo)."""
+    text = Path("/proc/self/mountinfo").read_text() if mountinfo is None else mountinfo
+    found = []
+    for line in text.splitlines():
+        before, _, after = line.partition(" - ")
+        kind, _, options = after.split(" ")[:3]
+        if kind == "cgroup2":
+            found.append(Hierarchy(Path(before.split(" ")[4]), ()))
+        elif kind == "cgroup":
+            controllers = tuple(
+                option for option in options.split(",") if option not in ("rw", "ro", "xattr")
+            )
+            found.append(Hierarchy(Path(before.split(" ")[4]), controllers))
+    return tuple(found)
+
+
+class CpuClock:
+    """CPU time of guests, from the cgroup of the QEMU process."""
+
+    def __init__(self) -> None:
+        self._hierarchies = hierarchies()
+
+    def cpu_time(self, pid: int) -> int | None:
+        """CPU time of the whole guest process so far in ns, or None where it has ended."""
+        with suppress(OSError):
+            for line in Path(f"/proc/{pid}/cgroup").read_text().splitlines():
+                _, controllers, path = line.split(":", 2)
+                if f"/{MACHINE}" in path and (value := self._read(controllers, _guest(path))) is not None:
+                    return value
+        # No cgroup of its own: the kernel's own count, to the clock tick.
+        return process.cpu_time(pid)
+
+    def _read(self, controllers: str, path: str) -> int | None:
+        for hierarchy in self._hierarchies:
+            if controllers == "" and not hierarchy.controllers:
+                statistics = (hierarchy.mount / path / "cpu.stat").read_text().split()
+                return int(statistics[statistics.index("usage_usec") + 1]) * 1000
+            if "cpuacct" in hierarchy.controllers and "cpuacct" in controllers.split(","):
+                return int((hierarchy.mount / path / "cpuacct.usage").read_text())
+        return None
+
+
+class LeftOvers:
+    """The cgroup folders of one libvirt root; a note there says which `machine` folders it brought."""
+
+    def __init__(self, root: Path, found: tuple[Hierarchy, ...] | None = None) -> None:
+        self._note = root / NOTE
+        digest = hashlib.sha256(str(root).encode()).hexdigest()[:8]
+        self._prefix = f"qemu-embed-{digest}-"
+        self._hierarchies = hierarchies() if found is None else found
+
+    def remember(self) -> None:
+        """Note which hierarchies have no `machine` folder; call before libvirt is opened. Raises OSError."""
+        noted = self._noted()
+        missing = [str(each.mount) for each in self._hierarchies if not (each.mount / MACHINE).is_dir()]
+        self._note.write_text(json.dumps(sorted(noted | set(missing))))
+
+    def guests(self) -> tuple[Path, ...]:
+        """Folders of guests of this root, running or not."""
+        return tuple(
+            folder
+            for each in self._hierarchies
+            for folder in sorted((each.mount / MACHINE).glob(f"{self._prefix}*"))
+        )
+
+    def clean(self, domain: str) -> None:
+        """Remove the empty folders of a domain that has no guest any more."""
+        for folder in self.guests():
+            if f"-{domain}." in folder.name:
+                _remove(folder)
+
+    def clean_machine(self) -> None:
+        """Remove the `machine` folders that were not there before us, where nothing is left in them."""
+        for mount in self._noted():
+            with suppress(OSError):
+                (Path(mount) / MACHINE).rmdir()
+
+    def _noted(self) -> set[str]:
+        try:
+            noted = json.loads(self._note.read_text())
+        except (OSError, ValueError):
+            return set()
+        return {str(each) for each in noted} if isinstance(noted, list) else set()
+
+
+def _guest(path: str) -> str:
+    """The folder of the whole guest: libvirt puts threads and (v2) processes into folders below it."""
+    parts = path.strip("/").split("/")
+    for position, part in enumerate(parts):
+        if part.endswith((".libvirt-qemu", ".scope")):
+            return "/".join(parts[: position + 1])
+    return "/".join(parts)
+
+
+def _remove(folder: Path) -> None:
+    """Remove a tree of cgroups from the leaves up; one that holds a process stays, with its parents."""
+    for inner in folder.iterdir():
+        if inner.is_dir():
+            _remove(inner)
+    with suppress(OSError):
+        folder.rmdir()

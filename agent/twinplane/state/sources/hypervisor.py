@@ -1,0 +1,122 @@
+"""Our domains as a source of facts: their states by lifecycle events, their CPU time by reading cgroup files.
+
+An event only says which domain to read again: what is reported is what libvirt then answers. Changes nothing.
+"""
+
+import asyncio
+import time
+from collections.abc import AsyncIterator
+from uuid import UUID
+
+from twinplane.errors import DriverError
+from twinplane.hypervisor.cgroup import CpuClock
+from twinplane.hypervisor.connection import Connection
+from twinplane.hypervisor.domain import DomainEvent, DomainRecord, Reconnected
+from twinplane.state.facts import Batch, DomainCpu, DomainFact, DomainGone, DomainVnic, Fact
+from twinplane_wire.path import Path, PathSyntaxError, parse
+
+SOURCE = "hypervisor"
+
+
+class HypervisorSource:
+    """Facts about the domains of this instance; one reader of `batches` at a time."""
+
+    def __init__(self, instance: UUID, connection: Connection) -> None:
+        self._instance = instance
+        self._connection = connection
+        self._clock = CpuClock()
+        self._facts: dict[str, DomainFact] = {}
+
+    async def batches(self) -> AsyncIterator[Batch]:
+        """A complete batch, then one for each burst of events that changed a fact; complete again after a
+        reconnect. Never ends; raises DriverError where libvirt cannot be asked."""
+        queue: asyncio.Queue[str | None] = asyncio.Queue()  # names to read again; None: everything
+        ignore = self._connection.listen(lambda event: queue.put_nowait(_subject(event)))
+        try:
+            yield await self.everything()
+            while True:
+                names = {await queue.get()}
+                while not queue.empty():
+                    names.add(queue.get_nowait())
+                if None in names:
+                    yield await self.everything()
+                    continue
+                batch = await self.reread(*sorted(name for name in names if name is not None))
+                if batch.facts:
+                    yield batch
+        finally:
+            ignore()
+
+    async def everything(self) -> Batch:
+        """All own domains, read now. Not complete where one gave no answer: nothing is gone for that."""
+        listing = await self._connection.domains()
+        read = {fact.name: fact for record in listing.records if (fact := self._fact(record))}
+        kept = {name: fact for name, fact in self._facts.items() if name in listing.silent}
+        self._facts = kept | read
+        complete = not listing.silent
+        return Batch(SOURCE, tuple(read.values()), complete=complete)
+
+    async def reread(self, *names: str) -> Batch:
+        """These domains, read now; only what differs from what was reported before."""
+        changes: list[Fact] = []
+        for name in names:
+            try:
+                record = await self._connection.domain(name)
+            except DriverError:
+                # It hangs in a call of its own: the others must not wait. Its next event brings it back.
+                continue
+            fact = self._fact(record) if record is not None else None
+            before = self._facts.get(name)
+            if fact is None:
+                if before is not None:
+                    del self._facts[name]
+                    changes.append(DomainGone(name, before.owner))
+            elif fact != before:
+                self._facts[name] = fact
+                changes.append(fact)
+        return Batch(SOURCE, tuple(changes))
+
+    async def poll(self) -> Batch:
+        """CPU time of all guests; one file each, no call to libvirt."""
+        return await asyncio.to_thread(self._poll, tuple(self._facts.values()))
+
+    def _poll(self, facts: tuple[DomainFact, ...]) -> Batch:
+        now = time.time_ns()
+        found: list[Fact] = []
+        for fact in facts:
+            spent = self._clock.cpu_time(fact.pid) if fact.pid is not None else None
+            if spent is not None:
+                found.append(DomainCpu(fact.name, fact.owner, spent, now))
+        return Batch(SOURCE, tuple(found))
+
+    def _fact(self, record: DomainRecord) -> DomainFact | None:
+        mark = record.mark
+        if mark is None or mark.instance != self._instance:
+            return None
+        owner = _owner(mark.path)
+        if owner is None:
+            return None
+        return DomainFact(
+            name=record.name,
+            uuid=str(record.uuid),
+            owner=owner,
+            state=record.state.name.lower(),
+            reason=record.reason,
+            vcpus=record.vcpus,
+            memory=record.memory,
+            image_digest=mark.image_digest,
+            start_time=record.start_time,
+            pid=record.pid,
+            vnics=tuple(DomainVnic(each.device, each.mac, each.index) for each in record.interfaces),
+        )
+
+
+def _subject(event: DomainEvent | Reconnected) -> str | None:
+    return event.name if isinstance(event, DomainEvent) else None
+
+
+def _owner(path: str) -> Path | None:
+    try:
+        return parse(path)
+    except PathSyntaxError:
+        return None
