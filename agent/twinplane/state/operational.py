@@ -1,0 +1,321 @@
+"""The operational tree: configuration in force and what is, in one immutable tree per origin.
+
+Every change goes through one synchronous pass: facts are taken in, the sections they concern are translated
+anew, derivations follow, and what differs goes to the one listener, all leaves of a pass with one time.
+"""
+
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from typing import Any, Protocol, TypeAlias
+
+from twinplane.clock import Clock
+from twinplane.model.host import Capabilities
+from twinplane.plan.resource import Key
+from twinplane.state.change import Change, compare
+from twinplane.state.derive import DERIVATIONS, Derivation, utilization
+from twinplane.state.facts import Batch, Fact
+from twinplane.state.freshness import Freshness
+from twinplane.state.hold import Hold
+from twinplane.state.reported import Reported
+from twinplane.state.translate import registry
+from twinplane.state.translate.known import Known
+from twinplane.state.translate.registry import Unit
+from twinplane.state.translate.section import Section
+from twinplane.tree.diff import leaf_changes
+from twinplane.tree.draft import Draft
+from twinplane.tree.node import EMPTY_ROOT, Container, Entries, Leaf, Node
+from twinplane.tree.query import get
+from twinplane_wire.path import Path
+
+Listener: TypeAlias = Callable[[Sequence[Change]], None]
+Complete: TypeAlias = Callable[[Path, Container], Container]
+
+POLLED = (*registry.POLLED, *utilization.POLLED)
+"""Schema paths of what bulk polls feed: a leaf, or a container with all its leaves."""
+
+
+class ConfigChange(Protocol):
+    """One object of the configuration before and after (None: absent)."""
+
+    @property
+    def path(self) -> Path:
+        """The object."""
+
+    @property
+    def after(self) -> Node | None:
+        """Its configuration now."""
+
+
+class Operational:
+    """Holds the tree. Synchronous, on the event loop; only `fresh` waits.
+
+    `complete` fills an object's configuration with the defaults in use (the schema knows them).
+    """
+
+    def __init__(
+        self,
+        clock: Clock,
+        complete: Complete = lambda _, node: node,
+        derivations: tuple[Derivation, ...] = DERIVATIONS,
+        freshness: Freshness | None = None,
+    ) -> None:
+        self.freshness = freshness or Freshness()
+        self.revision = 0
+        self._clock = clock
+        self._complete = complete
+        self._known = Known()
+        self._roots: dict[str, Container] = {}
+        self._made: dict[Unit | Derivation, dict[Path, Section]] = {}
+        self._contributions: dict[Derivation, dict[Path, Any]] = {item: {} for item in derivations}
+        self._host: Capabilities | None = None
+        self._times: dict[Path, int] = {}
+        self._seen = 0
+        self._reported = Reported()
+        self._hold: Hold | None = None
+        self._listener: Listener | None = None
+
+    @property
+    def view(self) -> Container:
+        """The tree of the default origin."""
+        return self._roots.get("", EMPTY_ROOT)
+
+    def root(self, origin: str = "") -> Container:
+        """The tree of an origin; empty where it has none."""
+        return self._roots.get(origin, EMPTY_ROOT)
+
+    def listen(self, listener: Listener) -> None:
+        """Hand every pass that changed something to `listener`, synchronously. There is one listener."""
+        self._listener = listener
+
+    def stamp(self) -> int:
+        """The time of reading the tree as it is now: later changes of any leaf get a later time."""
+        self._seen = self._clock.now_ns()
+        return self._seen
+
+    def apply(self, batch: Batch) -> None:
+        """Take in what a source saw. With `complete`, what it reported before and not now is gone."""
+        if self._hold is not None and (batch := self._hold.keep(batch, self._known)).facts == ():
+            return
+        units: list[Unit] = []
+        for fact in self._reported.expand(batch, self._known):
+            units.extend(registry.learn(self._known, fact))
+        self._run((), units, None)
+
+    def observed(self, facts: Sequence[Fact]) -> None:
+        """Take in facts that were read back without a commit (after an undo, a repair); alarms."""
+        self._run((), self._learned(facts), None)
+
+    def committed(
+        self, changes: Sequence[ConfigChange], facts: Sequence[Fact], time: int, revision: int
+    ) -> None:
+        """A commit: configuration, what was held back so far and what was read back, in one pass.
+
+        Leaves get the commit's `time` unless their object was changed or read at a later one meanwhile.
+        """
+        self.revision = revision
+        units: list[Unit] = []
+        if self._hold is not None:
+            for batch in self._hold.take():
+                units += self._learned(self._reported.expand(batch, self._known))
+        units += self._learned(facts)
+        self._run(changes, units, time)
+
+    def hold(self, keys: frozenset[Key], owners: frozenset[Path]) -> None:
+        """Hold back event facts about these objects until `release`; polled counters are not held back."""
+        self._hold = Hold(keys, owners)
+
+    def release(self) -> None:
+        """What was held back follows; equal values are dropped."""
+        hold, self._hold = self._hold, None
+        if hold is not None:
+            for batch in hold.take():
+                self.apply(batch)
+
+    def failed(self, path: Path, reason: str | None) -> None:
+        """The object at `path` could not be brought to its configuration (None: it could, now)."""
+        self._run((), list(registry.fail(self._known, path, reason)), None)
+
+    async def fresh(self, prefixes: Iterable[Path], max_age: float = 1.0) -> None:
+        """Wait until polled leaves at, above or below one of the paths are at most `max_age` seconds old, but
+        not longer than the limit; return at once where none is."""
+        if any(map(polled, prefixes)):
+            await self.freshness.fresh(max_age)
+
+    def _learned(self, facts: Iterable[Fact]) -> list[Unit]:
+        return [unit for fact in facts for unit in registry.learn(self._known, fact)]
+
+    def _run(self, changes: Sequence[ConfigChange], units: list[Unit], time: int | None) -> None:
+        """The one pass."""
+        if not units and not changes:
+            return
+        taken = _Pass(self._roots, self._clock.now_ns() if time is None else time)
+        for change in changes:
+            units += self._configure(taken, change.path, change.after)
+        for unit in dict.fromkeys(units):
+            self._exchange(taken, unit, unit.translate(self._known, unit.subject))
+        self._derive(taken)
+        self._publish(taken)
+
+    def _configure(self, taken: "_Pass", path: Path, after: Node | None) -> list[Unit]:
+        before = self._known.config.get(path)
+        wanted = self._complete(path, after) if isinstance(after, Container) else None
+        taken.configure(path, before, wanted)
+        return list(registry.configure(self._known, path, wanted))
+
+    def _exchange(self, taken: "_Pass", key: "Unit | Derivation", sections: Iterable[Section]) -> None:
+        before = self._made.get(key)
+        after: dict[Path, Section] = {}
+        for section in sections:
+            old = None if before is None else before.get(section.container)
+            after[section.container] = taken.write(section, old)
+        for container, section in () if before is None else before.items():
+            if container not in after:
+                taken.clear(section)
+        if after:
+            self._made[key] = after
+        elif before:
+            del self._made[key]
+
+    def _derive(self, taken: "_Pass") -> None:
+        host = None if self._known.host is None else self._known.host.capabilities
+        other_host = host != self._host
+        self._host = host
+        touched = [(tuple([elem.name for elem in path.elems]), path) for path in taken.objects]
+        for derivation, contributions in self._contributions.items():
+            changed = other_host
+            for names, path in touched:
+                if names in derivation.prefixes:
+                    node = get(taken.root(path.origin), path)
+                    value = derivation.contribute(path, node) if isinstance(node, Container) else None
+                    if value != contributions.get(path):
+                        changed = True
+                        if value is None:
+                            del contributions[path]
+                        else:
+                            contributions[path] = value
+            if changed:
+                self._exchange(taken, derivation, derivation.fold(contributions, host))
+
+    def _publish(self, taken: "_Pass") -> None:
+        changes: list[Change] = []
+        roots = taken.freeze()
+        for path in taken.objects:
+            before = get(self._roots.get(path.origin, EMPTY_ROOT), path)
+            after = get(roots[path.origin], path)
+            if before is after:
+                continue
+            parts, deletes = compare(path, before, after)
+            if parts or deletes:
+                time = self._time(path, taken.time)
+                if after is None:
+                    self._seen = max(self._seen, self._times.pop(path))
+                changes.append(Change(path, time, tuple(parts), tuple(deletes), before, after))
+        self._roots.update(roots)
+        if changes and self._listener is not None:
+            self._listener(changes)
+
+    def _time(self, path: Path, time: int) -> int:
+        """The time of a change of this object: that of the pass, but later than all it ever gave out."""
+        if time <= max(self._times.get(path, 0), self._seen):
+            time = self._clock.now_ns()
+        self._times[path] = time
+        return time
+
+
+class _Pass:
+    """The trees under change, and which objects were touched."""
+
+    def __init__(self, roots: Mapping[str, Container], time: int) -> None:
+        self.time = time
+        self.objects: dict[Path, None] = {}
+        self._roots = roots
+        self._drafts: dict[str, Draft] = {}
+
+    def root(self, origin: str) -> Container:
+        draft = self._drafts.get(origin)
+        return self._roots.get(origin, EMPTY_ROOT) if draft is None else draft.root
+
+    def freeze(self) -> dict[str, Container]:
+        return {origin: draft.freeze() for origin, draft in self._drafts.items()}
+
+    def configure(self, path: Path, before: Container | None, after: Container | None) -> None:
+        """Exchange the configuration of one object."""
+        draft = self._draft(path)
+        if after is not None and get(draft.root, path) is None:
+            draft.put(path, _copied(after))
+            return
+        updates, deletes = leaf_changes(before, after, path)
+        for leaf, value in updates:
+            draft.put(leaf, value)
+        for leaf in deletes:
+            if not any(leaf.elems[-1].name == name for name, _ in leaf.elems[-2].keys):
+                draft.remove(leaf, drop_bare_entries=True)
+
+    def write(self, section: Section, old: Section | None) -> Section:
+        """Bring the leaves of a section into the tree; gives the section with its stamp."""
+        leaves = section.leaves
+        container = section.container
+        stamp = section.stamp
+        if stamp is not None and stamp.watched in leaves:
+            kept = None if old is None else old.leaves
+            same = kept is not None and kept.get(stamp.watched) == leaves[stamp.watched]
+            time = kept[stamp.leaf] if kept is not None and same else self.time
+            section = Section(container, leaves := {**leaves, stamp.leaf: time}, stamp)
+        if old is not None and old.leaves == leaves and _same_types(old.leaves, leaves):
+            return old
+        draft = self._draft(container)
+        if section.whole:
+            draft.put(container, Container(leaves))
+            return section
+        held: Mapping[str, Leaf] = {} if old is None else old.leaves
+        for name, value in leaves.items():
+            if name not in held or held[name] != value or type(held[name]) is not type(value):
+                draft.put(container.child(name), value)
+        for name in held:
+            if name not in leaves:
+                draft.remove(container.child(name), drop_bare_entries=True)
+        return section
+
+    def clear(self, section: Section) -> None:
+        """Take the leaves of a section out of the tree."""
+        draft = self._draft(section.container)
+        if section.whole:
+            draft.remove(section.container, drop_bare_entries=True)
+            return
+        for name in section.leaves:
+            draft.remove(section.container.child(name), drop_bare_entries=True)
+
+    def _draft(self, path: Path) -> Draft:
+        self.objects[Path(path.elems[:2], path.origin)] = None
+        draft = self._drafts.get(path.origin)
+        if draft is None:
+            draft = self._drafts[path.origin] = Draft(self._roots.get(path.origin, EMPTY_ROOT))
+        return draft
+
+
+def polled(path: Path) -> bool:
+    """True when polled leaves stand at, above or below a path (which may hold wildcards)."""
+    names = tuple(elem.name for elem in path.elems)
+    if "..." in names:
+        return True
+    return any(
+        all(mine in (theirs, "*") for mine, theirs in zip(names, schema_path, strict=False))
+        for schema_path in POLLED
+    )
+
+
+def _same_types(left: Mapping[str, Leaf], right: Mapping[str, Leaf]) -> bool:
+    """True for equal maps in which no number stands for a truth value."""
+    return all(type(value) is type(right[name]) for name, value in left.items())
+
+
+def _copied(node: Container) -> Container:
+    """The same tree in nodes of its own: what codecs keep with a node belongs to one path only."""
+    return Container({name: _copied_child(child) for name, child in node.children.items()})
+
+
+def _copied_child(node: Node) -> Node:
+    if isinstance(node, Container):
+        return _copied(node)
+    if isinstance(node, Entries):
+        return Entries(node.key_names, {key: _copied(entry) for key, entry in node.entries.items()})
+    return node

@@ -1,0 +1,134 @@
+"""Rows of /interfaces: every device of the host, every vNIC, every virtual switch.
+
+Directions of a vNIC are its appliance's: what the tap sends (tx) comes in, what it receives (rx) goes out.
+"""
+
+from collections.abc import Iterator
+
+from twinplane.model.port import interface_path
+from twinplane.state.facts import LinkCounters, LinkFact
+from twinplane.state.translate.known import Known
+from twinplane.state.translate.section import Section, Stamp, present
+from twinplane.tree.node import Leaf
+from twinplane_wire.path import Path
+
+POLLED = (("interfaces", "interface", "state", "counters"),)
+
+TYPES = {
+    "": "iana-if-type:ethernetCsmacd",
+    "veth": "iana-if-type:ethernetCsmacd",
+    "loopback": "iana-if-type:softwareLoopback",
+    "bridge": "iana-if-type:bridge",
+    "vlan": "iana-if-type:l2vlan",
+    "bond": "iana-if-type:ieee8023adLag",
+    "tun": "iana-if-type:tunnel",
+}
+OPER = {
+    "UP": "UP",
+    "DOWN": "DOWN",
+    "TESTING": "TESTING",
+    "UNKNOWN": "UNKNOWN",
+    "DORMANT": "DORMANT",
+    "NOTPRESENT": "NOT_PRESENT",
+    "LOWERLAYERDOWN": "LOWER_LAYER_DOWN",
+}
+GREATEST_MTU = 65535  # uint16, as in OpenConfig
+
+
+def row_name(link: LinkFact) -> str | None:
+    """The name of a device's row; None for a device of ours that has none (it only queues for another)."""
+    if link.owner is None:
+        return link.name
+    top = link.owner.elems[0].name
+    if top == "virtual-switches":
+        return f"switch:{link.owner.elems[1].keys[0][1]}"
+    if link.kind == "ifb":
+        return None
+    return f"{link.owner.elems[1].keys[0][1]}:{link.owner.elems[3].keys[0][1]}"
+
+
+def is_vnic(link: LinkFact) -> bool:
+    """True for the host's end of a vNIC."""
+    return link.owner is not None and link.owner.elems[0].name == "appliances" and link.kind != "ifb"
+
+
+def works(link: LinkFact) -> bool:
+    """True when the device is up and the kernel does not say that frames cannot pass (RFC 2863)."""
+    return link.up and (link.oper == "UP" or (link.oper == "UNKNOWN" and link.carrier))
+
+
+def translate(known: Known, device: str) -> Iterator[Section]:
+    """The row of one device, counters apart."""
+    link = known.links.get(device)
+    name = None if link is None else row_name(link)
+    if link is None or name is None:
+        return
+    ours = "iana-if-type:ethernetCsmacd" if is_vnic(link) else "iana-if-type:other"
+    leaves: dict[str, Leaf | None] = {
+        "name": name,
+        "type": ours if is_vnic(link) else TYPES.get(link.kind, "iana-if-type:other"),
+        "mtu": link.mtu if link.mtu <= GREATEST_MTU else None,
+        "enabled": link.up,
+        "ifindex": link.index or None,
+        "admin-status": "UP" if link.up else "DOWN",
+        "oper-status": OPER.get(link.oper),
+        "owner": None if link.owner is None else str(link.owner),
+    }
+    yield Section(_state(name), present(leaves), Stamp("last-change", "oper-status"))
+
+
+def translate_counters(known: Known, device: str) -> Iterator[Section]:
+    """Counters of one device's row and, for a vNIC, of its appliance."""
+    link = known.links.get(device)
+    counters = known.counters.get(device)
+    if link is None:
+        return
+    name = row_name(link)
+    if name is None:
+        return
+    if is_vnic(link) and link.owner is not None:
+        if counters is None:
+            yield _carrier(name, link)
+            return
+        seen = swapped(counters)
+        row = {**seen, "carrier-transitions": link.carrier_changes}
+        yield Section(_state(name).child("counters"), row, whole=True)
+        yield Section(link.owner.child("state").child("counters"), seen, whole=True)
+        return
+    if counters is None:
+        yield _carrier(name, link)
+        return
+    row = {
+        "in-octets": counters.rx_octets,
+        "in-pkts": counters.rx_packets,
+        "in-errors": counters.rx_errors,
+        "in-discards": counters.rx_drops,
+        "out-octets": counters.tx_octets,
+        "out-pkts": counters.tx_packets,
+        "out-errors": counters.tx_errors,
+        "out-discards": counters.tx_drops,
+        "carrier-transitions": link.carrier_changes,
+    }
+    yield Section(_state(name).child("counters"), row, whole=True)
+
+
+def swapped(counters: LinkCounters) -> dict[str, Leaf]:
+    """A tap's counters as its appliance sees them."""
+    return {
+        "in-octets": counters.tx_octets,
+        "in-pkts": counters.tx_packets,
+        "in-errors": counters.tx_errors,
+        "in-discards": counters.tx_drops,
+        "out-octets": counters.rx_octets,
+        "out-pkts": counters.rx_packets,
+        "out-errors": counters.rx_errors,
+        "out-discards": counters.rx_drops,
+    }
+
+
+def _carrier(name: str, link: LinkFact) -> Section:
+    return Section(_state(name).child("counters"), {"carrier-transitions": link.carrier_changes}, whole=True)
+
+
+def _state(name: str) -> Path:
+    return interface_path(name).child("state")

@@ -1,0 +1,220 @@
+"""Which translators a fact or a configured object concerns: the one place where this is said."""
+
+from collections.abc import Callable, Iterable, Iterator
+from typing import Any, NamedTuple, TypeAlias
+
+from twinplane.plan.resource import (
+    Bridge,
+    Domain,
+    Htb,
+    Ifb,
+    ImageFile,
+    Key,
+    Link,
+    Noun,
+    Plug,
+    Port,
+    Redirect,
+    Scheduler,
+    Seed,
+    Tap,
+)
+from twinplane.state.facts import (
+    AlarmFact,
+    DomainCpu,
+    DomainFact,
+    DomainGone,
+    Fact,
+    HostFact,
+    LinkCounters,
+    LinkFact,
+    LinkGone,
+    ResourceGone,
+    SourceFact,
+)
+from twinplane.state.translate import appliance, component, image, interface, switch, system, vnic
+from twinplane.state.translate.known import Known
+from twinplane.state.translate.section import Section
+from twinplane.tree.node import Container
+from twinplane_wire.path import Path
+
+Translate: TypeAlias = Callable[[Known, Any], Iterable[Section]]
+
+POLLED: tuple[tuple[str, ...], ...] = (
+    *interface.POLLED,
+    *vnic.POLLED,
+    *appliance.POLLED,
+    *system.POLLED,
+)
+"""Schema paths of what bulk polls feed: a leaf, or a container with all its leaves."""
+
+
+class Unit(NamedTuple):
+    """One translator with one subject: what is computed anew when one of its facts changes."""
+
+    translate: Translate
+    subject: Any
+
+
+def learn(known: Known, fact: Fact) -> Iterator[Unit]:
+    """Take in a fact; gives the units it concerns (none where it says nothing new)."""
+    match fact:
+        case LinkCounters():
+            if known.counters.get(fact.name) != fact:
+                known.counters[fact.name] = fact
+                yield Unit(interface.translate_counters, fact.name)
+        case LinkFact():
+            yield from _link(known, fact.name, fact)
+        case LinkGone():
+            known.counters.pop(fact.name, None)
+            known.shapers.pop(fact.name, None)
+            known.redirects.pop(fact.name, None)
+            yield from _link(known, fact.name, None)
+        case Bridge() | Tap() | Ifb() | Port() | Plug() | Link():
+            refined = known.refined_link(fact)
+            if refined is not None:
+                yield from _link(known, refined.name, refined)
+        case DomainFact():
+            yield from _domain(known, fact.owner, fact)
+        case Domain():
+            yield from _domain(known, fact.owner, known.refined_domain(fact))
+        case DomainGone():
+            known.cpu.pop(fact.owner, None)
+            known.schedulers.pop(fact.owner, None)
+            yield from _domain(known, fact.owner, None)
+            yield Unit(appliance.translate_share, fact.owner)
+            yield Unit(appliance.translate_delivered, fact.owner)
+        case DomainCpu():
+            earlier = known.cpu.get(fact.owner, (None, None))[1]
+            if earlier is None or fact.time > earlier.time:
+                known.cpu[fact.owner] = (earlier, fact)
+                yield Unit(appliance.translate_delivered, fact.owner)
+        case Scheduler():
+            known.schedulers[fact.owner] = fact
+            yield Unit(appliance.translate_share, fact.owner)
+        case Seed():
+            known.seeds[fact.owner] = fact
+            yield Unit(appliance.translate_seed, fact.owner)
+        case ImageFile():
+            known.images.setdefault(fact.owner, {})[fact.file] = fact
+            yield Unit(image.translate, fact.owner)
+        case Htb():
+            known.shapers[fact.device] = fact
+            yield Unit(vnic.translate_share, fact.owner)
+        case Redirect():
+            known.redirects[fact.device] = fact
+        case ResourceGone():
+            yield from _resource_gone(known, fact.key, fact.owner)
+        case HostFact():
+            known.host = fact
+            yield Unit(_host, "")
+        case SourceFact():
+            known.sources[fact.name] = fact
+            yield Unit(system.translate_source, fact.name)
+        case AlarmFact():
+            if fact.cleared:
+                known.alarms.pop(fact.id, None)
+            else:
+                known.alarms[fact.id] = fact
+            yield Unit(system.translate_alarm, fact.id)
+
+
+def configure(known: Known, path: Path, config: Container | None) -> Iterator[Unit]:
+    """Take in an object's configuration (None: it has none any more); gives the units it concerns."""
+    if config is None:
+        known.config.pop(path, None)
+    else:
+        known.config[path] = config
+    yield from concerned(known, path)
+
+
+def fail(known: Known, path: Path, reason: str | None) -> Iterator[Unit]:
+    """Note why an object could not be brought to its configuration (None: it could)."""
+    if reason is None:
+        known.failed.pop(path, None)
+    else:
+        known.failed[path] = reason
+    yield from concerned(known, path)
+
+
+def concerned(known: Known, path: Path) -> Iterator[Unit]:
+    """The units whose result depends on the configuration of the object at `path`."""
+    match path.elems[0].name:
+        case "appliances":
+            yield Unit(appliance.translate, path)
+            yield Unit(component.translate, path)
+        case "images":
+            yield Unit(image.translate, path)
+        case "virtual-switches":
+            known.want_ports(path, frozenset(switch.configured_ports(known.config.get(path))))
+            yield Unit(switch.translate, path)
+
+
+def _link(known: Known, name: str, link: LinkFact | None) -> Iterator[Unit]:
+    before = known.drop_link(name) if link is None else known.put_link(link)
+    if before == link:
+        return
+    yield Unit(interface.translate, name)
+    yield Unit(interface.translate_counters, name)
+    switches = set(known.wanted_ports.get(name, ()))
+    for seen in (before, link):
+        if seen is None:
+            continue
+        if seen.owner is not None:
+            if seen.owner.elems[0].name == "virtual-switches":
+                switches.add(seen.owner)
+            else:
+                yield Unit(vnic.translate, seen.owner)
+                yield Unit(vnic.translate_share, seen.owner)
+        master = None if seen.master is None else known.links.get(seen.master)
+        if master is not None and master.owner is not None:
+            switches.add(master.owner)
+    for path in switches:
+        yield Unit(switch.translate, path)
+
+
+def _domain(known: Known, owner: Path, domain: DomainFact | None) -> Iterator[Unit]:
+    before = known.domains.pop(owner, None)
+    if domain is not None:
+        known.domains[owner] = domain
+    if before == domain:
+        return
+    yield Unit(appliance.translate, owner)
+    yield Unit(component.translate, owner)
+    ends = {end.device for seen in (before, domain) if seen is not None for end in seen.vnics}
+    for device in ends:
+        link = known.links.get(device)
+        if link is not None and link.owner is not None:
+            yield Unit(vnic.translate, link.owner)
+
+
+def _resource_gone(known: Known, key: Key, owner: Path) -> Iterator[Unit]:
+    match key.noun:
+        case Noun.SEED:
+            known.seeds.pop(owner, None)
+            yield Unit(appliance.translate_seed, owner)
+        case Noun.IMAGE_FILE:
+            copies = known.images.get(owner, {})
+            copies.pop(key.name, None)
+            if not copies:
+                known.images.pop(owner, None)
+            yield Unit(image.translate, owner)
+        case Noun.BRIDGE | Noun.TAP | Noun.IFB:
+            yield from learn(known, LinkGone(key.name))
+        case Noun.QDISC:
+            device, _, place = key.name.partition(" ")
+            (known.shapers if place == "root" else known.redirects).pop(device, None)
+            yield Unit(vnic.translate_share, owner)
+        case Noun.DOMAIN:
+            yield from learn(known, DomainGone(key.name, owner))
+        case Noun.SCHEDULER:
+            known.schedulers.pop(owner, None)
+            yield Unit(appliance.translate_share, owner)
+        case Noun.PORT | Noun.LINK:
+            pass  # the device itself says what it is now
+
+
+def _host(known: Known, _: Any) -> Iterator[Section]:
+    if known.host is not None:
+        yield from system.translate(known, known.host)
+        yield from component.translate_chassis(known, known.host)
