@@ -1,0 +1,173 @@
+"""Appliance → libvirt domain XML. Declarations only; what is tuned live (CPU shares, rates) is not in it.
+
+Elements as in libvirt's "Domain XML format". Shapes that matter: direct kernel boot, one PCIe root port per
+vNIC index, so that a vNIC keeps its place on the bus whatever others come and go, and spare ports for vNICs
+plugged while the guest runs. The seed is the first virtio disk (vda), read-only: the guests' kernels need no
+more than virtio and isofs.
+"""
+
+import hashlib
+from typing import NamedTuple
+from xml.etree import ElementTree
+from xml.etree.ElementTree import Element, SubElement
+
+from twinplane.model.appliance import Appliance, Vnic
+from twinplane.model.host import Accelerator
+from twinplane.model.image import Image
+from twinplane.model.names import domain_name, domain_uuid, tap_name
+from twinplane.plan.appliance import seed
+from twinplane.plan.appliance.vnic import guest_mac
+from twinplane.plan.context import Context
+from twinplane.plan.image.realise import initrd_file, kernel_file
+
+NAMESPACE = "https://twinplane.org/xmlns/domain/1"
+SPARE_PORTS = 8
+TRANSLATION_CACHE_MIB = 128  # what QEMU may spend on translated code (docs: tb-size); part of the overhead
+
+# Slots of the root bus. 0x00 is the host bridge and 0x1f the chipset of a Q35 machine.
+_FIRST_PORT_SLOT = 0x02
+_SEED_SLOT = 0x10
+_BALLOON_SLOT = 0x11
+
+
+class Definition(NamedTuple):
+    """The XML to define, and the digest that its metadata carries."""
+
+    xml: str
+    digest: str
+
+
+def render(appliance: Appliance, image: Image, context: Context) -> Definition:
+    """The definition of an appliance's domain.
+
+    The digest (``sha256:<hex>``) covers the canonical XML (W3C Canonical XML 2.0) without title and digest.
+    """
+    domain = _domain(appliance, image, context)
+    mark = domain.find("metadata/*")
+    assert mark is not None
+    canonical = ElementTree.canonicalize(ElementTree.tostring(domain, encoding="unicode"))
+    digest = f"sha256:{hashlib.sha256(canonical.encode()).hexdigest()}"
+    mark.set("digest", digest)
+    title = Element("title")
+    title.text = appliance.name
+    domain.insert(2, title)
+    ElementTree.indent(domain)
+    return Definition(ElementTree.tostring(domain, encoding="unicode") + "\n", digest)
+
+
+def _domain(appliance: Appliance, image: Image, context: Context) -> Element:
+    kvm = context.capabilities.accelerator is Accelerator.KVM
+    uuid = domain_uuid(context.instance, appliance.path)
+    domain = Element("domain", type="kvm" if kvm else "qemu")
+    _text(domain, "name", domain_name(context.instance, appliance.path))
+    _text(domain, "uuid", str(uuid))
+    SubElement(
+        SubElement(domain, "metadata"),
+        f"{{{NAMESPACE}}}appliance",
+        {
+            "instance": str(context.instance),
+            "path": str(appliance.path),
+            "image-digest": image.kernel.digest,
+            "seed-digest": seed.digest(appliance.files),
+        },
+    )
+    _text(domain, "memory", str(appliance.memory), unit="b")
+    _text(domain, "vcpu", str(appliance.vcpus), placement="static")
+    _boot(domain, image, context)
+    _features(domain, kvm)
+    if kvm:
+        SubElement(domain, "cpu", mode="host-passthrough")
+    SubElement(domain, "clock", offset="utc")
+    _text(domain, "on_poweroff", "destroy")
+    _text(domain, "on_reboot", "restart")
+    _text(domain, "on_crash", "destroy")
+    devices = SubElement(domain, "devices")
+    _ports(devices, appliance.vnics)
+    _seed_disk(devices, _path(context, seed.seed_file(uuid)))
+    for vnic in appliance.vnics:
+        _interface(devices, appliance, vnic, context)
+    _console(devices, _path(context, seed.console_file(uuid)))
+    balloon = SubElement(devices, "memballoon", model="virtio")
+    _address(balloon, 0, _BALLOON_SLOT)
+    SubElement(devices, "panic", model="isa")
+    return domain
+
+
+def _boot(domain: Element, image: Image, context: Context) -> None:
+    boot = SubElement(domain, "os")
+    _text(boot, "type", "hvm", arch="x86_64", machine="q35")
+    _text(boot, "kernel", _path(context, kernel_file(image)))
+    initrd = initrd_file(image)
+    if initrd is not None:
+        _text(boot, "initrd", _path(context, initrd))
+    if image.command_line:
+        _text(boot, "cmdline", image.command_line)
+
+
+def _features(domain: Element, kvm: bool) -> None:
+    features = SubElement(domain, "features")
+    SubElement(features, "acpi")
+    SubElement(features, "apic")
+    if not kvm:
+        _text(SubElement(features, "tcg"), "tb-cache", str(TRANSLATION_CACHE_MIB), unit="MiB")
+
+
+def _ports(devices: Element, vnics: tuple[Vnic, ...]) -> None:
+    SubElement(devices, "controller", type="usb", model="none")
+    SubElement(devices, "controller", type="pci", index="0", model="pcie-root")
+    count = max((vnic.index + 1 for vnic in vnics), default=0) + SPARE_PORTS
+    for number in range(count):
+        slot, function = divmod(number, 8)
+        port = SubElement(devices, "controller", type="pci", index=str(number + 1), model="pcie-root-port")
+        SubElement(port, "target", chassis=str(number + 1), port=f"0x{number:x}")
+        address = _address(port, 0, _FIRST_PORT_SLOT + slot, function)
+        if function == 0:
+            address.set("multifunction", "on")
+
+
+def _seed_disk(devices: Element, file: str) -> None:
+    disk = SubElement(devices, "disk", type="file", device="disk")
+    SubElement(disk, "driver", name="qemu", type="raw")
+    SubElement(disk, "source", file=file)
+    SubElement(disk, "target", dev="vda", bus="virtio")
+    SubElement(disk, "readonly")
+    _address(disk, 0, _SEED_SLOT)
+
+
+def _interface(devices: Element, appliance: Appliance, vnic: Vnic, context: Context) -> None:
+    path = appliance.vnic_path(vnic.name)
+    interface = SubElement(devices, "interface", type="ethernet")
+    SubElement(interface, "mac", address=guest_mac(context.instance, path, vnic))
+    SubElement(interface, "target", dev=tap_name(context.instance, path), managed="no")
+    SubElement(interface, "model", type="virtio")
+    SubElement(interface, "mtu", size=str(vnic.mtu))
+    _address(interface, vnic.index + 1, 0)
+
+
+def _console(devices: Element, log: str) -> None:
+    serial = SubElement(devices, "serial", type="pty")
+    SubElement(serial, "log", file=log, append="off")
+    SubElement(serial, "target", type="isa-serial", port="0")
+
+
+def _address(device: Element, bus: int, slot: int, function: int = 0) -> Element:
+    return SubElement(
+        device,
+        "address",
+        type="pci",
+        domain="0x0000",
+        bus=f"0x{bus:02x}",
+        slot=f"0x{slot:02x}",
+        function=f"0x{function:x}",
+    )
+
+
+def _path(context: Context, file: str) -> str:
+    return str(context.state_dir / file)
+
+
+def _text(parent: Element, name: str, text: str, **attributes: str) -> None:
+    SubElement(parent, name, attributes).text = text
+
+
+ElementTree.register_namespace("twinplane", NAMESPACE)

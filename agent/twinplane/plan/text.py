@@ -1,0 +1,70 @@
+"""A plan for people: one line a step, what changes below it."""
+
+from collections.abc import Iterator
+from dataclasses import fields
+
+from twinplane.plan.plan import Plan
+from twinplane.plan.resource import Domain, Resource
+from twinplane.plan.step import Act, Effect, Phase, Step
+from twinplane_wire.path import Path
+
+NOTHING = "nothing to do\n"
+
+
+def text(plan: Plan) -> str:
+    """The numbered steps with phase, act, noun, name and model path; where something changes, from what to
+    what; the effect on a running appliance where there is one; the commit point before the final steps."""
+    if not plan.steps:
+        return NOTHING
+    width = len(str(len(plan.steps)))
+    lines: list[str] = []
+    committed = False
+    for number, step in enumerate(plan.steps, 1):
+        if step.phase is Phase.FINAL and not committed:
+            committed = True
+            lines.append("-- commit --")
+        lines.append(f"{number:{width}} {step.phase.name:<7} {line(step)}")
+        lines.extend(f"{'':{width}} {'':<7}   {detail}" for detail in _details(step))
+    return "\n".join(lines) + "\n"
+
+
+def line(step: Step) -> str:
+    """One step in one line."""
+    effect = "" if step.effect is Effect.NONE else f" [{step.effect.name}]"
+    return f"{_act(step)} {step.key} ({step.owner}){effect}"
+
+
+def _act(step: Step) -> str:
+    if isinstance(step.before, Domain) and isinstance(step.after, Domain) and step.before != step.after:
+        return "redefine" if step.before.digest != step.after.digest else step.after.run.value
+    return step.act.value
+
+
+def _details(step: Step) -> Iterator[str]:
+    """Each compared field: its value where the resource is made, from what to what where it changes."""
+    known = step.after
+    if known is None or step.act is Act.DELETE:
+        return
+    for item in fields(known):
+        if not item.compare or item.name in ("owner", "name", "device", "domain", "file", "uuid", "hostname"):
+            continue
+        value = getattr(known, item.name)
+        before = _before(step.before, known, item.name)
+        if step.before is None:
+            yield f"{item.name} {_shown(value)}"
+        elif before != value:
+            yield f"{item.name} {_shown(before)} -> {_shown(value)}"
+
+
+def _before(before: Resource | None, after: Resource, name: str) -> object:
+    return getattr(before, name) if type(before) is type(after) else None
+
+
+def _shown(value: object) -> str:
+    if value is None:
+        return "none"
+    if isinstance(value, bool):
+        return "yes" if value else "no"
+    if isinstance(value, Path):
+        return str(value)
+    return str(getattr(value, "value", value))
