@@ -6,8 +6,7 @@ leaf changed costs one object and a join.
 """
 
 import functools
-from dataclasses import dataclass
-from typing import Any
+from typing import Any, TypeAlias
 
 import orjson
 
@@ -18,6 +17,12 @@ from twinplane.tree.node import Container, Entries, Node
 # Depth in the schema of an object: an entry of the list just below a top-level container.
 _OBJECT_DEPTH = 2
 
+# How a child is written. The numbers stand in the innermost loop of every read, hence no enumeration.
+_AS_IT_IS, _LEAF, _LEAF_LIST, _INSIDE, _ENTRIES, _KEPT, _KEPT_ENTRIES = range(7)
+
+# child name → (name in the document, how, converter of a leaf or the plan or schema of what is below)
+_Plan: TypeAlias = dict[str, tuple[str, int, Any]]
+
 
 def encode(node: Node, schema: SchemaNode, *, ietf: bool) -> bytes:
     """The JSON text of a node: the object below a container or entry, an array for a list or leaf-list, the
@@ -25,39 +30,38 @@ def encode(node: Node, schema: SchemaNode, *, ietf: bool) -> bytes:
     further down those whose module differs from their parent's.
     """
     if isinstance(node, Container):
-        return _container(node, schema, ietf, first=True)
+        return _container(node, schema, ietf, True)
     if isinstance(node, Entries):
-        return _array([_container(entry, schema, ietf, first=True) for entry in node.entries.values()])
-    return orjson.dumps(_leaf(node, schema, ietf))
-
-
-@dataclass(frozen=True, slots=True)
-class _Member:
-    """How a child is written: its name within its parent, alone at the top, and what converts its value."""
-
-    name: str
-    qualified: str
-    schema: SchemaNode
-    convert: Any
-    kind: NodeKind
+        return _array([_container(entry, schema, ietf, True) for entry in node.entries.values()])
+    form = codec_of(schema)
+    convert = form.ietf if ietf else form.plain
+    if convert is None:
+        return orjson.dumps(node)
+    return orjson.dumps([convert(item) for item in node] if isinstance(node, tuple) else convert(node))
 
 
 @functools.cache
-def _members(schema: SchemaNode, ietf: bool) -> dict[str, _Member]:
-    members = {}
+def _plan(schema: SchemaNode, ietf: bool, first: bool) -> _Plan:
+    plan: _Plan = {}
+    keep = len(schema.path) < _OBJECT_DEPTH
     for name, child in schema.children.items():
-        qualified = f"{child.module}:{name}" if ietf else name
-        convert = None
+        qualified = ietf and (first or child.module != schema.module)
+        written = f"{child.module}:{name}" if qualified else name
+        extra: Any
         if child.is_leaf:
             form = codec_of(child)
-            convert = form.ietf if ietf else form.plain
-        members[name] = _Member(
-            qualified if child.module != schema.module else name, qualified, child, convert, child.kind
-        )
-    return members
+            extra = form.ietf if ietf else form.plain
+            converted = _LEAF if child.kind is NodeKind.LEAF else _LEAF_LIST
+            how = _AS_IT_IS if extra is None else converted
+        elif keep:
+            how, extra = (_KEPT_ENTRIES if child.kind is NodeKind.LIST else _KEPT), child
+        else:
+            how, extra = (_ENTRIES if child.kind is NodeKind.LIST else _INSIDE), _plan(child, ietf, False)
+        plan[name] = (written, how, extra)
+    return plan
 
 
-def _container(node: Container, schema: SchemaNode, ietf: bool, *, first: bool) -> bytes:
+def _container(node: Container, schema: SchemaNode, ietf: bool, first: bool) -> bytes:
     slot = ("json", ietf, ietf and first)
     memo = node.memo
     if memo is None:
@@ -65,47 +69,33 @@ def _container(node: Container, schema: SchemaNode, ietf: bool, *, first: bool) 
     kept = memo.get(slot)
     if kept is not None and kept[0] is schema:
         return kept[1]  # type: ignore[no-any-return]
-    text = orjson.dumps(_plain(node, schema, ietf, first))
+    text = orjson.dumps(_plain(node, _plan(schema, ietf, ietf and first), ietf))
     memo[slot] = (schema, text)
     return text
 
 
-def _plain(node: Container, schema: SchemaNode, ietf: bool, first: bool) -> dict[str, Any]:
+def _plain(node: Any, plan: _Plan, ietf: bool) -> dict[str, Any]:
     """The container as orjson takes it; what is kept by itself goes in as a finished fragment."""
-    members = _members(schema, ietf)
     out: dict[str, Any] = {}
-    keep = len(schema.path) < _OBJECT_DEPTH
     for name, child in node.children.items():
-        member = members[name]
-        kind = member.kind
-        value: Any
-        if kind is NodeKind.LEAF:
-            value = child if member.convert is None else member.convert(child)
-        elif kind is NodeKind.CONTAINER:
-            if keep:
-                value = orjson.Fragment(_container(child, member.schema, ietf, first=False))  # type: ignore[arg-type]
-            else:
-                value = _plain(child, member.schema, ietf, False)  # type: ignore[arg-type]
-        elif kind is NodeKind.LEAF_LIST:
-            value = child if member.convert is None else [member.convert(item) for item in child]  # type: ignore[union-attr]
-        elif keep:
-            entries = child.entries.values()  # type: ignore[union-attr]
-            value = orjson.Fragment(
-                _array([_container(entry, member.schema, ietf, first=False) for entry in entries])
-            )
+        written, how, extra = plan[name]
+        if how == _AS_IT_IS:
+            out[written] = child
+        elif how == _INSIDE:
+            out[written] = _plain(child, extra, ietf)
+        elif how == _LEAF:
+            out[written] = extra(child)
+        elif how == _ENTRIES:
+            out[written] = [_plain(entry, extra, ietf) for entry in child.entries.values()]
+        elif how == _LEAF_LIST:
+            out[written] = [extra(item) for item in child]
+        elif how == _KEPT:
+            out[written] = orjson.Fragment(_container(child, extra, ietf, False))
         else:
-            value = [_plain(entry, member.schema, ietf, False) for entry in child.entries.values()]  # type: ignore[union-attr]
-        out[member.qualified if first else member.name] = value
+            entries = [_container(entry, extra, ietf, False) for entry in child.entries.values()]
+            out[written] = orjson.Fragment(_array(entries))
     return out
 
 
 def _array(items: list[bytes]) -> bytes:
     return b"[" + b",".join(items) + b"]"
-
-
-def _leaf(value: Any, schema: SchemaNode, ietf: bool) -> Any:
-    form = codec_of(schema)
-    convert = form.ietf if ietf else form.plain
-    if schema.kind is NodeKind.LEAF_LIST:
-        return list(value) if convert is None else [convert(item) for item in value]
-    return value if convert is None else convert(value)

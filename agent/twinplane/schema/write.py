@@ -109,13 +109,18 @@ def _kept(table: SchemaTable, node: SchemaNode) -> frozenset[Names]:
 
 def _rivals(table: SchemaTable, target: Resolved, value: Node) -> Iterator[Path]:
     """The nodes that vanish because others of their choice are set: along the path and in the payload."""
-    names = target.node.path
-    for depth in range(1, len(names) + 1):
-        node = table.find(names[:depth])
-        if node is not None:
-            parent = Path(target.path.elems[: depth - 1], target.path.origin)
-            yield from (parent.child(rival) for rival in node.rivals)
+    for depth, rival in _rivals_above(table, target.node):
+        yield Path((*target.path.elems[:depth], Elem(rival)), target.path.origin)
     yield from _rivals_below(target.node, target.path, value)
+
+
+@functools.cache
+def _rivals_above(table: SchemaTable, node: SchemaNode) -> tuple[tuple[int, str], ...]:
+    """The rivals of a node and of what it lies in: the depth of their parent, and their names."""
+    line = [table.find(node.path[:depth]) for depth in range(1, len(node.path) + 1)]
+    return tuple(
+        (depth, rival) for depth, above in enumerate(line) if above is not None for rival in above.rivals
+    )
 
 
 def _rivals_below(node: SchemaNode, path: Path, value: Node) -> Iterator[Path]:
