@@ -7,8 +7,8 @@ in use. An expression with anything else is left to libyang, which judges every 
 import re
 
 # Inside a character class Python knows no category; these stand for the ones that occur in practice.
-_CATEGORY = {"L": r"^\W\d_", "N": r"\d", "Nd": r"\d"}
-_INSIDE = {"N": r"\d", "Nd": r"\d"}
+_CATEGORY = {"L": r"^\W\d_", "N": r"\d"}
+_INSIDE = {"N": r"\d"}
 
 
 def translate(text: str) -> str | None:

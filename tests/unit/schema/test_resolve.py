@@ -78,11 +78,11 @@ def test_a_list_named_last_needs_no_key_in_a_write(product: SchemaTable) -> None
 @pytest.mark.parametrize(
     ("path", "fault", "where"),
     [
-        ("/interfaces/intrface", Fault.UNKNOWN_PATH, "/interfaces/intrface"),
+        ("/interfaces/interfacex", Fault.UNKNOWN_PATH, "/interfaces/interfacex"),
         ("/nope/x", Fault.UNKNOWN_PATH, "/nope"),
         ("/system[name=x]/state", Fault.SYNTAX, "/system[name=x]"),
         ("/system/state/hostname[x=y]", Fault.SYNTAX, "/system/state/hostname[x=y]"),
-        ("/interfaces/interface[nam=x]", Fault.SYNTAX, "/interfaces/interface[nam=x]"),
+        ("/interfaces/interface[label=x]", Fault.SYNTAX, "/interfaces/interface[label=x]"),
         ("/interfaces/interface[name=x][name=y]", Fault.SYNTAX, "/interfaces/interface[name=x][name=y]"),
         ("/appliances/appliance[name=FW]/config", Fault.VALUE, "/appliances/appliance[name=FW]"),
         ("/appliances/appliance[name=x]/vnics/vnic[name=a]/config/attachment", Fault.UNKNOWN_PATH, ""),
