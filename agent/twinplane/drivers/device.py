@@ -16,7 +16,8 @@ from twinplane.netlink.sysctl import read_setting
 from twinplane.plan.resource import Bridge, Found, Ifb, Key, Noun, Ownership, Resource, Tap
 from twinplane_wire.path import Path
 
-_PLAIN_BRIDGE = {"IFLA_BR_STP_STATE": 0, "IFLA_BR_FORWARD_DELAY": 0}
+_NO_SPANNING_TREE = {"IFLA_BR_STP_STATE": 0}
+_NO_DELAY = {"IFLA_BR_FORWARD_DELAY": 0}
 _NO_NETFILTER = {
     "IFLA_BR_NF_CALL_IPTABLES": 0,
     "IFLA_BR_NF_CALL_IP6TABLES": 0,
@@ -135,6 +136,8 @@ class DeviceDriver:
         marked = link.alias == mark and link.mtu == wanted.mtu
         if marked and mac is None and generation is None and not options:
             return False
+        if options:  # by itself: with a spanning tree no delay of 0 is accepted, and delays are set first
+            await self._connection.set_link(link, bridge_options=_NO_SPANNING_TREE)
         await self._connection.set_link(
             link,
             alias=mark,
@@ -158,7 +161,7 @@ class DeviceDriver:
 
 
 def _bridge_options(link: LinkRow) -> dict[str, int]:
-    return _PLAIN_BRIDGE | (_NO_NETFILTER if link.has_netfilter else {})
+    return _NO_DELAY | (_NO_NETFILTER if link.has_netfilter else {})
 
 
 def _noun(link: LinkRow) -> Noun | None:

@@ -123,7 +123,9 @@ class QdiscDriver:
         owner = read_mark(link, self._instance).owner
         found = await self._read_shape(link, owner) if link.qdisc == "htb" else None
         if found != wanted:
-            if found is None:
+            # an HTB of ours without its class was left by a process that ended between the two: it is used,
+            # for the kernel refuses to put another in its place
+            if found is None and not (link.qdisc == "htb" and await self._has(link, root=True)):
                 await self._connection.set_shaper(link)
             await self._connection.set_class(link, wanted.rate, wanted.ticks)
             found = await self._read_shape(link, owner)
