@@ -6,6 +6,7 @@ Stands for the transactor, the operational tree and the subscribe room where a t
 import asyncio
 from collections.abc import AsyncIterator, Iterable, Sequence
 from contextlib import asynccontextmanager
+from functools import partial
 from pathlib import Path as File
 
 import grpc
@@ -20,10 +21,13 @@ from twinplane.services.gnmi.service import NAME, gnmi
 from twinplane.services.gnmi.target import Target
 from twinplane.services.rpc import Door, Limits
 from twinplane.services.server import Listener, Server, local_sockets
+from twinplane.state.operational import Operational
 from twinplane.subscribe.encode import Item, Notice, Synced
+from twinplane.subscribe.stream import Subscriber
 from twinplane.subscribe.subscription import SubscriptionList
 from twinplane.transaction.request import Outcome, Request
 from twinplane.tree import edit, query
+from twinplane.tree.diff import diff
 from twinplane.tree.node import Container, Entries, Node
 from twinplane_wire.path import ROOT, Path
 
@@ -45,6 +49,14 @@ class Memory:
         self.pending: asyncio.Queue[Item] = asyncio.Queue()
         self.streams = 0
         self.encode = LeafEncoder(schemas)
+
+    @property
+    def target(self) -> Target:
+        return Target(self.schemas, self, self)
+
+    @property
+    def subscriber(self) -> "Memory":
+        return self
 
     def root(self, origin: str = "") -> Container:
         full = with_defaults(self.schemas.default, ROOT, self.running)
@@ -106,19 +118,42 @@ def memory() -> Memory:
     return Memory(load_schema(YANG, None))
 
 
+class Live:
+    """The real operational tree and subscribe room; a transactor that commits without judging or planning."""
+
+    def __init__(self, schemas: Schemas) -> None:
+        self.schemas = schemas
+        self.clock = Clock()
+        self.running = Container()
+        self.revision = 0
+        self.operational = Operational(self.clock, partial(with_defaults, schemas.default))
+        self.subscriber = Subscriber(self.operational, LeafEncoder(schemas))
+
+    @property
+    def target(self) -> Target:
+        return Target(self.schemas, self.operational, self)
+
+    async def submit(self, request: Request) -> Outcome:
+        before, self.running = self.running, edit.apply(self.running, request.edits)
+        changes, time = diff(before, self.running).objects, self.clock.now_ns()
+        self.revision += bool(changes)
+        self.operational.committed(changes, (), time, self.revision)
+        return Outcome(self.revision, time, bool(changes), ())
+
+
+def live() -> Live:
+    return Live(load_schema(YANG, None))
+
+
 @asynccontextmanager
 async def serving(
-    folder: File, target: Memory, listeners: Sequence[Listener] = (), limits: Limits | None = None
+    folder: File, target: Memory | Live, listeners: Sequence[Listener] = (), limits: Limits | None = None
 ) -> AsyncIterator[tuple[str, ...]]:
     """A real server over the two local sockets and `listeners`; yields their addresses in this order."""
     limits = limits or Limits()
     ensure_users(folder / "users.toml")
     users = Directory(folder / "users.toml")
-    service = gnmi(
-        Target(target.schemas, target, target),
-        target,
-        limits,
-    )
+    service = gnmi(target.target, target.subscriber, limits)
     server = Server(
         (*local_sockets(folder), *listeners),
         lambda gate: (service.behind(Door(gate, users, limits)),),

@@ -75,6 +75,8 @@ def check_models(schemas: Schemas, asked: Iterable[gnmi_pb2.ModelData]) -> froze
         RequestError: VALUE, a model that is not among the supported ones.
     """
     wanted = tuple(asked)
+    if not wanted:
+        return frozenset()
     known = {name: module.version for name, module in served_models(schemas).items()}
     violations = tuple(
         Violation(ROOT, Fault.VALUE, f"use_models: model {model.name!r} {model.version} is not supported")

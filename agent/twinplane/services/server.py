@@ -4,6 +4,7 @@ gRPC does not show a handler which listener a call came through, nor who is at t
 So each listener is a server object of its own, whose handlers know its gate.
 """
 
+import asyncio
 import grp
 import logging
 import os
@@ -111,8 +112,7 @@ class Server:
     async def stop(self, grace: float) -> None:
         """Refuse new calls at once, end those that still run after `grace` seconds, remove the sockets."""
         await self._health.enter_graceful_shutdown()
-        for server in self._servers:
-            await server.stop(grace)
+        await asyncio.gather(*(server.stop(grace) for server in self._servers))
         self._servers.clear()
         for listener in self._listeners:
             if isinstance(listener, SocketListener):

@@ -1,6 +1,7 @@
 """Get: a snapshot (gNMI 3.3). One Notification for each path, one Update for each node that it selects."""
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
+from functools import lru_cache, partial
 
 from twinplane.errors import Fault, RequestError, Violation
 from twinplane.schema import encode as schema_encode
@@ -19,12 +20,16 @@ from twinplane.tree.node import Container, Entries, Node
 from twinplane_wire.gnmi import gnmi_pb2
 from twinplane_wire.path import ROOT, Path
 
+REMEMBERED = 4096
+
 
 class Get:
     """Answers from the operational tree as it is, after what is polled was brought up to date."""
 
     def __init__(self, target: Target) -> None:
         self._target = target
+        # Who reads, reads the same paths again and again.
+        self._asked = lru_cache(maxsize=REMEMBERED)(partial(_Asked, target.schemas))
 
     async def __call__(self, _caller: Caller, request: gnmi_pb2.GetRequest) -> bytes:
         """The encoded GetResponse. Raises RequestError for the first path that cannot be answered."""
@@ -32,9 +37,8 @@ class Get:
         encoding = codec.encoding(request.encoding)
         kind = _kind(request.type)
         models = codec.check_models(self._target.schemas, request.use_models)
-        asked = [
-            _Asked(self._target.schemas, request.prefix, path) for path in request.path or (gnmi_pb2.Path(),)
-        ]
+        prefix = request.prefix.SerializeToString()
+        asked = [self._asked(prefix, path.SerializeToString()) for path in request.path or (gnmi_pb2.Path(),)]
         tree = self._target.operational
         await tree.fresh([found.path for one in asked for found in one.found])
         # From here on nothing awaits: all paths are answered from the same moment.
@@ -50,7 +54,8 @@ class _Asked:
 
     __slots__ = ("_concrete", "_prefix", "_skip", "_written", "found", "origin", "table")
 
-    def __init__(self, schemas: Schemas, prefix: gnmi_pb2.Path, path: gnmi_pb2.Path) -> None:
+    def __init__(self, schemas: Schemas, encoded_prefix: bytes, encoded_path: bytes) -> None:
+        prefix, path = gnmi_pb2.Path.FromString(encoded_prefix), gnmi_pb2.Path.FromString(encoded_path)
         self._written = codec.absolute(prefix, path)
         self.origin = self._written.origin
         self.table = schemas.table(self.origin)
@@ -70,7 +75,7 @@ class _Asked:
         updates: list[bytes] = []
         anything = False
         for found in self.found:
-            for path, node in query.select(root, found.path):
+            for path, node in self._nodes(root, found.path):
                 if not has_data(node, found.node):
                     continue
                 anything = True
@@ -80,6 +85,12 @@ class _Asked:
         if self._concrete and not anything:
             raise RequestError(Violation(self._written, Fault.NO_DATA, "nothing is there"))
         return encode.notification(now, self._prefix, updates)
+
+    def _nodes(self, root: Container, path: Path) -> Iterable[tuple[Path, Node]]:
+        if not self._concrete:
+            return query.select(root, path)
+        node = query.get(root, path)
+        return () if node is None else ((path, node),)
 
     def _updates(
         self, path: Path, node: Node, schema: SchemaNode, encoding: Encoding, subset: Subset
