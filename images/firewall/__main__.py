@@ -56,7 +56,7 @@ def main() -> int:
 
 
 def build(output: Path, cache: Path) -> dict[str, dict[str, str | int]]:
-    """Bring `output` up to date; returns name → file, digest and size of the kernel and the initial RAM disk."""
+    """Bring `output` up to date; returns name → file, digest and size of kernel and initial RAM disk."""
     kernel_file, initrd_file = output / "vmlinuz", output / "initrd.img"
     stamp = output / "inputs.sha256"
     if not (

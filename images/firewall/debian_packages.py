@@ -10,7 +10,7 @@ from collections.abc import Iterable
 from pathlib import Path
 
 SEARCH_PATH = "/usr/sbin:/usr/bin:/sbin:/bin"
-# Nothing in the image needs these, though a library depends on them (message catalogues, questions at install).
+# Nothing in the image needs these, though the C library's package depends on them.
 LEFT_OUT = re.compile(r"^lib(idn2|unistring|crypt1)")
 
 

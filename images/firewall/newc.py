@@ -1,7 +1,7 @@
 """Writes a cpio archive in the "newc" form that the kernel unpacks as its first root file system.
 
-Source: kernel document driver-api/early-userspace/buffer-format. Times, owners and inode numbers are fixed, so
-that the same content gives the same bytes.
+Source: kernel document driver-api/early-userspace/buffer-format. Times, owners and inode numbers are
+fixed, so that the same content gives the same bytes.
 """
 
 import stat

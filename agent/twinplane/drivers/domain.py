@@ -8,6 +8,8 @@ from twinplane.errors import DriverError
 from twinplane.hypervisor.cgroup import LeftOvers
 from twinplane.hypervisor.connection import Connection
 from twinplane.hypervisor.domain import DomainRecord, DomainState
+from twinplane.image.store import Store
+from twinplane.plan.appliance.seed import console_file
 from twinplane.plan.resource import Domain, Found, Key, Noun, Ownership, Resource, Run
 from twinplane_wire.path import PathSyntaxError, parse
 
@@ -17,10 +19,11 @@ class DomainDriver:
 
     nouns = frozenset({Noun.DOMAIN})
 
-    def __init__(self, connection: Connection, instance: UUID, left_overs: LeftOvers) -> None:
+    def __init__(self, connection: Connection, instance: UUID, left_overs: LeftOvers, store: Store) -> None:
         self._connection = connection
         self._instance = instance
         self._left_overs = left_overs
+        self._store = store
         self._asked: set[str] = set()
 
     async def ensure(self, key: Key, wanted: Resource | None) -> Resource | None:
@@ -111,6 +114,8 @@ class DomainDriver:
         if record is not None:
             if record.active:
                 await self._end(name)
+            # Before the definition goes: it alone knows where the log is.
+            await asyncio.to_thread(self._store.discard, console_file(record.uuid))
             await self._connection.undefine(name)
         self._asked.discard(name)
         await asyncio.to_thread(self._left_overs.clean, name)

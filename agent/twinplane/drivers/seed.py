@@ -1,28 +1,25 @@
 """Seed images below the state directory."""
 
 import asyncio
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable
 from uuid import UUID
 
 from twinplane.errors import DriverError
 from twinplane.image.seed import SeedContent, SeedError, build, read
 from twinplane.image.store import Store
-from twinplane.model.appliance import SeedFile
 from twinplane.model.names import alias, parse_alias
+from twinplane.plan.appliance.seed import digest
 from twinplane.plan.resource import Found, Key, Noun, Ownership, Resource, Seed
-
-Digest = Callable[[Iterable[SeedFile]], str]
 
 
 class SeedDriver:
-    """Builds, puts aside. `digest` is the planner's own function, applied to the files read back."""
+    """Builds, puts aside. The digest read back is computed from the files inside, as the planner does it."""
 
     nouns = frozenset({Noun.SEED})
 
-    def __init__(self, store: Store, instance: UUID, digest: Digest) -> None:
+    def __init__(self, store: Store, instance: UUID) -> None:
         self._store = store
         self._instance = instance
-        self._digest = digest
 
     async def ensure(self, key: Key, wanted: Resource | None) -> Resource | None:
         """Write the image (the same input gives the same bytes); None puts it into the trash."""
@@ -72,7 +69,7 @@ class SeedDriver:
             return None
         return Seed(
             file=name,
-            digest=self._digest(content.files),
+            digest=digest(content.files),
             owner=owner.path,
             uuid=content.uuid,
             hostname=content.hostname,

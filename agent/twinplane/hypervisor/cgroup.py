@@ -2,7 +2,7 @@
 
 libvirt puts each guest of an embedded root into a folder
 ``machine/qemu-embed-<hash of the root>-<id>-<name>.libvirt-qemu`` of every hierarchy it uses. Hosts with
-cgroup v1, v2 and both (v1 controllers, CPU statistics in the unified hierarchy) differ only in where those are.
+cgroup v1, v2 and both (v1 controllers, CPU statistics in the unified hierarchy) differ in where they are.
 Sources: cgroups(7), kernel documents admin-guide/cgroup-v1/cpuacct and admin-guide/cgroup-v2.
 """
 
@@ -93,10 +93,12 @@ class LeftOvers:
         )
 
     def clean(self, domain: str) -> None:
-        """Remove the empty folders of a domain that has no guest any more."""
+        """Remove the empty folders of a domain that has no guest any more; after the last one `machine` too."""
         for folder in self.guests():
             if f"-{domain}." in folder.name:
                 _remove(folder)
+        if not self.guests():
+            self.clean_machine()
 
     def clean_machine(self) -> None:
         """Remove the `machine` folders that were not there before us, where nothing is left in them."""

@@ -1,6 +1,5 @@
 """What is known of a domain, as plain values: its state, its mark, its lifecycle events."""
 
-import re
 from dataclasses import dataclass
 from enum import Enum
 from uuid import UUID
@@ -178,27 +177,14 @@ def parse_mark(element: str) -> DomainMark | None:
 
 
 def parse_interfaces(xml: str) -> tuple[DomainInterface, ...]:
-    """The interfaces of a domain's XML, in the order of their places.
-
-    The place is the number in an alias ``ua-vnic<number>`` where the definition gives one, else the rank by
-    PCI address.
-    """
+    """The interfaces of a domain's XML by their places: a definition of ours puts vNIC n behind root port n,
+    which is PCI bus n + 1."""
     found = []
     for element in ElementTree.fromstring(xml).iterfind("./devices/interface"):
-        alias = re.fullmatch(r"ua-vnic-?(\d+)", _attribute(element, "alias", "name"))
-        address = element.find("address")
-        position = tuple(
-            int((address.get(part) if address is not None else None) or "0", 0)
-            for part in ("domain", "bus", "slot", "function")
-        )
         device, mac = _attribute(element, "target", "dev"), _attribute(element, "mac", "address")
-        found.append((position, device, mac, int(alias.group(1)) if alias else None))
-    ranked = enumerate(sorted(found, key=lambda each: each[0]))
-    interfaces = (
-        DomainInterface(device, mac, rank if index is None else index)
-        for rank, (_, device, mac, index) in ranked
-    )
-    return tuple(sorted(interfaces, key=lambda interface: interface.index))
+        bus = int(_attribute(element, "address", "bus") or "0", 0)
+        found.append(DomainInterface(device, mac, bus - 1))
+    return tuple(sorted(found, key=lambda interface: interface.index))
 
 
 def _attribute(element: ElementTree.Element, child: str, name: str) -> str:

@@ -1,7 +1,7 @@
 """NoCloud seed images: ISO 9660 with Joliet and Rock Ridge names, volume name ``cidata``.
 
 The same input gives the same bytes. Whose seed it is stands in the part of the volume descriptor that is left
-to the application (lines: the owner's alias, UUID, host name, the files that were added), so that reading one
+to the application (lines: the owner's alias, UUID, host name, the files made by us), so that reading one
 back needs nothing beside it. Source of the layout: cloud-init, "NoCloud" data source.
 """
 
@@ -20,8 +20,9 @@ import pycdlib.pycdlib
 import pycdlib.pycdlibexception
 
 from twinplane.model.appliance import SeedFile
+from twinplane.plan.appliance.seed import LABEL, META_DATA, meta_data
 
-VOLUME = "cidata"
+USER_DATA = "user-data"  # the data source wants it, empty or not
 JOLIET_LONGEST = 64  # characters of one name
 
 
@@ -42,18 +43,16 @@ class SeedContent:
 def build(content: SeedContent, digest: str) -> bytes:
     """The bytes of a seed image. `digest` (``sha256:<hex>``) becomes part of the instance id, so that a guest
     that remembers day 0 sees a new instance when its files change. Raises `SeedError`."""
-    files = {file.target: file.content for file in content.files}
-    added = [name for name in ("meta-data", "user-data") if name not in files]
-    if "meta-data" in added:
-        identity = f"{content.uuid}-{digest.removeprefix('sha256:')[:16]}"
-        files["meta-data"] = f"instance-id: {identity}\nlocal-hostname: {content.hostname}\n"
-    if "user-data" in added:
-        files["user-data"] = "#cloud-config\n"
+    given = {file.target: file.content for file in content.files}
+    made = {META_DATA: meta_data(content.uuid, digest, content.hostname)}
+    if USER_DATA not in given:
+        made[USER_DATA] = "#cloud-config\n"
+    files = given | made
     image = pycdlib.PyCdlib()
     image.new(
         interchange_level=3,
-        vol_ident=VOLUME,
-        app_use="\n".join((content.mark, str(content.uuid), content.hostname, " ".join(added), "")),
+        vol_ident=LABEL,
+        app_use="\n".join((content.mark, str(content.uuid), content.hostname, " ".join(sorted(made)), "")),
         joliet=3,
         rock_ridge="1.09",
     )

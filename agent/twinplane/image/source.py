@@ -45,9 +45,10 @@ def open_source(image_dir: Path, source: str) -> Iterator[BinaryIO]:
         raise SourceError(f"{source} below {image_dir}: {error.strerror}") from error
     finally:
         os.close(folder)
+    if not stat.S_ISREG(os.fstat(descriptor).st_mode):
+        os.close(descriptor)
+        raise SourceError(f"{source} below {image_dir} is not a plain file")
     with os.fdopen(descriptor, "rb") as file:
-        if not stat.S_ISREG(os.fstat(descriptor).st_mode):
-            raise SourceError(f"{source} below {image_dir} is not a plain file")
         yield file
 
 

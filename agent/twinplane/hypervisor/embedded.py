@@ -1,0 +1,46 @@
+"""The embedded hypervisor as one piece: root, connection, cgroups, opened in the order that is needed."""
+
+import asyncio
+from dataclasses import dataclass
+from pathlib import Path
+
+from twinplane.errors import DriverError
+from twinplane.hypervisor.cgroup import LeftOvers
+from twinplane.hypervisor.connection import Connection
+from twinplane.hypervisor.root import EmbeddedRoot, prepare
+
+
+@dataclass(frozen=True, slots=True)
+class Embedded:
+    """An open embedded hypervisor. A process can have one: libvirt keeps to the first root it opened."""
+
+    root: EmbeddedRoot
+    connection: Connection
+    left_overs: LeftOvers
+
+    async def close(self) -> None:
+        """Let go of libvirt and of threads that hang; guests go on running."""
+        try:
+            await self.connection.close()
+        finally:
+            self.connection.dismiss()
+
+
+async def open_embedded(path: Path) -> Embedded:
+    """Prepare the folder, note the cgroups that are not there yet, open libvirt. Raises `DriverError`."""
+    root = await asyncio.to_thread(prepare, path)
+    left_overs = LeftOvers(root.path)
+    try:
+        await asyncio.to_thread(left_overs.remember)
+    except OSError as error:
+        raise DriverError(f"{path}: {error}") from error
+    connection = Connection(root)
+    try:
+        await connection.open()
+    except DriverError as error:
+        connection.dismiss()
+        raise DriverError(
+            f"libvirt's embedded QEMU driver does not open: {error}",
+            remedy="apt-get install libvirt-daemon-system qemu-system-x86",
+        ) from error
+    return Embedded(root, connection, left_overs)

@@ -1,0 +1,73 @@
+"""Calls that hang: unknown after the deadline, in the way of their own domain only."""
+
+import asyncio
+import threading
+from pathlib import Path
+
+import pytest
+
+from twinplane.errors import DriverError
+from twinplane.hypervisor.connection import THREADS, Connection
+from twinplane.hypervisor.root import EmbeddedRoot
+
+
+def connection() -> Connection:
+    """Not opened: the calls under test do not reach libvirt."""
+    made = Connection(EmbeddedRoot(Path("/nowhere"), "root"), deadline=0.2)
+    made._settled |= {"vma", "vmb"}
+    return made
+
+
+def test_a_hanging_call_is_unknown_and_holds_up_its_own_domain_only():
+    async def scenario() -> None:
+        libvirt = connection()
+        go_on = threading.Event()
+        done: list[str] = []
+        try:
+            with pytest.raises(DriverError) as hanging:
+                await libvirt._call("vma", lambda: go_on.wait(10) and done.append("first"))
+            assert hanging.value.unknown
+            assert await libvirt._call("vmb", lambda: "answer") == "answer"
+            with pytest.raises(DriverError) as behind:
+                await libvirt._call("vma", lambda: done.append("second"))
+            assert behind.value.unknown
+            go_on.set()
+            await libvirt._call("vma", lambda: done.append("third"))
+            assert done == ["first", "third"]
+        finally:
+            go_on.set()
+            libvirt.dismiss()
+
+    asyncio.run(scenario())
+
+
+def test_a_call_that_never_began_is_failed_and_not_unknown():
+    async def scenario() -> None:
+        libvirt = connection()
+        go_on = threading.Event()
+        names = [f"vm{number}" for number in range(THREADS)]
+        libvirt._settled |= set(names)
+        try:
+            hanging = [asyncio.ensure_future(libvirt._call(name, lambda: go_on.wait(10))) for name in names]
+            await asyncio.sleep(0)
+            with pytest.raises(DriverError) as queued:
+                await libvirt._call("vma", lambda: None)
+            assert not queued.value.unknown
+            for answer in await asyncio.gather(*hanging, return_exceptions=True):
+                assert isinstance(answer, DriverError)
+                assert answer.unknown
+        finally:
+            go_on.set()
+            libvirt.dismiss()
+
+    asyncio.run(scenario())
+
+
+def test_a_closed_connection_says_so():
+    async def scenario() -> None:
+        libvirt = connection()
+        with pytest.raises(DriverError, match="closed"):
+            await libvirt.domain("vma")
+        libvirt.dismiss()
+
+    asyncio.run(scenario())

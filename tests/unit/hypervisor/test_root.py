@@ -1,0 +1,59 @@
+"""The folder of embedded libvirt."""
+
+import os
+import pwd
+import tempfile
+from pathlib import Path
+
+import pytest
+
+from twinplane.errors import DriverError
+from twinplane.hypervisor import root
+
+pytestmark = pytest.mark.skipif(
+    not any(user.pw_name == root.QEMU_USER for user in pwd.getpwall()), reason="needs libvirt's packages"
+)
+
+
+@pytest.fixture
+def short():
+    """A short path, as a state directory has; those of pytest are far longer."""
+    with tempfile.TemporaryDirectory(prefix="tp", dir="/tmp") as folder:
+        Path(folder).chmod(0o711)
+        yield Path(folder)
+
+
+def test_guests_run_unprivileged_where_nothing_is_in_the_way(short, monkeypatch):
+    monkeypatch.setattr(root, "KVM_DEVICE", short / "no-kvm")
+    prepared = root.prepare(short / "libvirt")
+    account = pwd.getpwnam(root.QEMU_USER)
+    assert (prepared.user, prepared.warning) == (root.QEMU_USER, "")
+    text = (short / "libvirt/etc/qemu.conf").read_text()
+    assert f'user = "{root.QEMU_USER}"\ngroup = "+{account.pw_gid}"\n' in text
+    assert 'stdio_handler = "file"' in text
+
+
+@pytest.mark.parametrize(
+    ("mode", "group", "user"),
+    [(0o600, 0, "root"), (0o660, 0, "root"), (0o666, 0, root.QEMU_USER), (0o660, None, root.QEMU_USER)],
+)
+def test_guests_and_prober_agree_on_kvm(short, monkeypatch, mode, group, user):
+    device = short / "kvm"
+    device.write_bytes(b"")
+    device.chmod(mode)
+    os.chown(device, 0, pwd.getpwnam(root.QEMU_USER).pw_gid if group is None else group)
+    monkeypatch.setattr(root, "KVM_DEVICE", device)
+    prepared = root.prepare(short / "libvirt")
+    assert prepared.user == user
+    assert bool(prepared.warning) == (user == "root")
+
+
+def test_a_folder_on_the_way_that_is_closed_is_named(short, monkeypatch):
+    monkeypatch.setattr(root, "KVM_DEVICE", short / "no-kvm")
+    short.chmod(0o700)
+    assert str(short) in root.prepare(short / "libvirt").warning
+
+
+def test_a_path_that_sockets_cannot_have_is_refused(short):
+    with pytest.raises(DriverError, match="too long"):
+        root.prepare(short / ("x" * 60))

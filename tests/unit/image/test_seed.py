@@ -1,0 +1,89 @@
+"""Seed images: the same bytes each time, everything read back from the image itself."""
+
+import os
+import time
+from uuid import UUID
+
+import pytest
+
+from twinplane.image.seed import SeedContent, SeedError, build, read
+from twinplane.model.appliance import SeedFile
+from twinplane.plan.appliance.seed import digest
+
+FILES = (
+    SeedFile("etc/deep/er/file", "ü\n"),
+    SeedFile("network", "lan 192.0.2.1/24\n"),
+    SeedFile("r" * 100, "a name longer than Joliet takes"),
+    SeedFile("rules.nft", ""),
+)
+CONTENT = SeedContent(
+    mark="twinplane:3f2b7c1e-6d0a-4c55-9a53-0b8d2f1a7e10:/appliances/appliance[name=fw1]",
+    uuid=UUID("ddeb0b2f-0000-5000-8000-000000000001"),
+    hostname="fw1",
+    files=FILES,
+)
+
+
+def test_what_goes_in_comes_out(tmp_path):
+    file = tmp_path / "seed.iso"
+    file.write_bytes(build(CONTENT, digest(FILES)))
+    assert read(file) == CONTENT
+
+
+def test_bytes_depend_on_content_only(monkeypatch):
+    first = build(CONTENT, digest(FILES))
+    monkeypatch.setenv("TZ", "Asia/Tokyo")
+    time.tzset()
+    try:
+        os.environ.pop("SOURCE_DATE_EPOCH", None)
+        assert build(CONTENT, digest(FILES)) == first
+    finally:
+        monkeypatch.undo()
+        time.tzset()
+
+
+def test_volume_is_what_the_data_source_looks_for():
+    image = build(CONTENT, digest(FILES))
+    assert image[32769:32774] == b"CD001"
+    assert image[32808:32814] == b"cidata"
+    year = image[32768 + 813 : 32768 + 817]  # volume creation date
+    assert year in (b"1970", b"0000")
+
+
+def test_meta_data_is_ours_and_user_data_is_there(tmp_path):
+    import pycdlib
+
+    file = tmp_path / "seed.iso"
+    file.write_bytes(build(CONTENT, digest(FILES)))
+    image = pycdlib.PyCdlib()
+    image.open(str(file))
+    found = {}
+    for name in ("meta-data", "user-data"):
+        with image.open_file_from_iso(rr_path=f"/{name}") as reader:
+            found[name] = reader.read().decode()
+    image.close()
+    assert f"instance-id: {CONTENT.uuid}-" in found["meta-data"]
+    assert "local-hostname: fw1\n" in found["meta-data"]
+    assert found["user-data"] == "#cloud-config\n"
+
+
+def test_user_data_that_is_given_is_kept(tmp_path):
+    files = (SeedFile("user-data", "#!/bin/sh\n"),)
+    content = SeedContent(CONTENT.mark, CONTENT.uuid, "fw1", files)
+    file = tmp_path / "seed.iso"
+    file.write_bytes(build(content, digest(files)))
+    assert read(file).files == files
+
+
+@pytest.mark.parametrize("target", ["../x", "a/../b", "/x", "a//b", "./x"])
+def test_a_target_that_leaves_the_seed_is_refused(target):
+    with pytest.raises(SeedError):
+        build(SeedContent(CONTENT.mark, CONTENT.uuid, "fw1", (SeedFile(target, ""),)), "sha256:00")
+
+
+@pytest.mark.parametrize("content", [b"", b"x" * 100_000])
+def test_what_is_no_seed_is_said_to_be_none(tmp_path, content):
+    file = tmp_path / "seed.iso"
+    file.write_bytes(content)
+    with pytest.raises(SeedError):
+        read(file)
