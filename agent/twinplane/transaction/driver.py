@@ -14,9 +14,12 @@ class Driver(Protocol):
     `ensure` reads, does what differs, reads back and returns what it read; run twice it does nothing the
     second time. It raises only if the read-back is not the wanted state. `wanted` None means absent.
 
-    Two states are asked for and not awaited. `Domain(run=STOPPED)` of an active guest sends the request to stop
-    and returns what was read back (still active); with ``stop_timeout=0`` the guest is ended at once and the
-    read-back must be STOPPED. A `Plug` or `Link` of a device that is not there is no error: it returns None.
+    Ownership is the caller's business: `ensure` acts on what stands under the key, marked or not (an object
+    may have been made and not yet marked when the process died); `find` tells whose it is beforehand.
+
+    Two states are asked for and not awaited. `Domain(run=STOPPED)` of an active guest sends the request to
+    stop and returns what was read back (still active); with ``stop_timeout=0`` the guest is ended at once and
+    the read-back must be STOPPED. A `Plug` or `Link` of an absent device is no error: it returns None.
     """
 
     @property

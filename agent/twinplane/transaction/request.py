@@ -9,7 +9,7 @@ from twinplane.tree.edit import Edit
 @dataclass(frozen=True, slots=True)
 class Request:
     """One transaction. `author` is the user name, `source` the face ("gnmi", "repair", …), `peer` the
-    client's address as the transport prints it. With `dry_run` the plan is computed and nothing is changed."""
+    client's address as the transport prints it. With `dry_run` the plan is made and nothing is changed."""
 
     edits: tuple[Edit, ...]
     author: str

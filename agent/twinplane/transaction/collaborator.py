@@ -1,0 +1,83 @@
+"""What the writer needs of other rooms. They conform without importing this; app.py hands them in."""
+
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from typing import Protocol, TypeAlias
+
+from twinplane.plan.resource import ForeignValue, Key, Resource
+from twinplane.plan.step import Step
+from twinplane.state.facts import Fact
+from twinplane.tree.diff import ObjectChange
+from twinplane.tree.edit import Edit
+from twinplane.tree.node import Container
+from twinplane_wire.path import Path
+
+Resources: TypeAlias = Mapping[Key, Resource]
+Foreign: TypeAlias = Mapping[tuple[str, str], ForeignValue]
+
+# Stage names, in order, for whoever measures a transaction; the product has no timing of its own.
+Mark: TypeAlias = Callable[[str], None]
+
+# Raises RequestError with every step that cannot work (an image whose file is missing or of another digest).
+Precheck: TypeAlias = Callable[[Sequence[Step]], Awaitable[None]]
+
+# The values that a host port's attributes have now, by name as in `ForeignValue`; empty where it is absent.
+ForeignReader: TypeAlias = Callable[[str], Awaitable[Mapping[str, int]]]
+
+# Empties trash/ and removes what finished steps leave behind (empty cgroup directories); raises DriverError.
+Sweep: TypeAlias = Callable[[], Awaitable[None]]
+
+
+class Model(Protocol):
+    """Configuration trees and what they mean. All methods are pure; their cost follows the change."""
+
+    def apply(self, running: Container, edits: Sequence[Edit]) -> Container:
+        """The candidate; raises RequestError."""
+
+    def judge(self, before: Container, after: Container, changes: Sequence[ObjectChange]) -> None:
+        """Schema, references, rules, admission; raises RequestError with all violations of a stage."""
+
+    def resources(
+        self, before: Container, after: Container, changes: Sequence[ObjectChange]
+    ) -> tuple[Resources, Resources]:
+        """What realises the objects that the change affects (those it touches, and those that depend on
+        them), before and after."""
+
+    def everything(self, root: Container) -> Resources:
+        """What realises the whole tree."""
+
+
+class Plan(Protocol):
+    """The ordered difference of two sets of resources."""
+
+    @property
+    def steps(self) -> tuple[Step, ...]:
+        """In order of phase."""
+
+
+class Planner(Protocol):
+    """`plan.plan.plan`."""
+
+    def __call__(self, before: Resources, after: Resources, foreign: Foreign) -> Plan:
+        """The steps from one set of resources to another, whoever made them."""
+
+
+class Publisher(Protocol):
+    """The way to the operational tree and its subscribers. Nothing here blocks or raises."""
+
+    def hold(self, keys: frozenset[Key], owners: frozenset[Path]) -> None:
+        """Hold back event facts on these objects until `release`: a transaction works on them."""
+
+    def release(self) -> None:
+        """What was held back follows, equal values dropped."""
+
+    def committed(
+        self, changes: Sequence[ObjectChange], facts: Sequence[Fact], time: int, revision: int
+    ) -> None:
+        """A commit: the objects it changed and the facts read back, in one pass with the commit's time."""
+
+    def observed(self, facts: Sequence[Fact]) -> None:
+        """Facts without a commit: after an undo, a repair, a forced stop; alarms."""
+
+    def failed(self, path: Path, reason: str | None) -> None:
+        """The object at `path` could not be brought to its configuration (None: it could, now). After a
+        delete it may be an object that is not configured any more."""

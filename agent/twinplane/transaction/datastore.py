@@ -1,0 +1,277 @@
+"""Running configuration, history and the journal row in one SQLite file.
+
+One thread of its own touches the file, for an fsync blocks whoever waits for it. WAL with synchronous FULL:
+a commit that returned survives the loss of power (sqlite.org/pragma.html, synchronous; wal.html). How an
+object becomes bytes is injected: this file knows no YANG.
+"""
+
+import asyncio
+import json
+import logging
+import sqlite3
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from pathlib import Path as FilePath
+from typing import Any, Protocol, TypeVar
+
+from twinplane.errors import StartError, UnavailableError
+from twinplane.plan.resource import ForeignValue
+from twinplane.transaction.journal import Entry, Status
+from twinplane.transaction.migration import MIGRATIONS, migrate
+from twinplane.transaction.object_tree import graft
+from twinplane.tree.diff import ObjectChange
+from twinplane.tree.node import EMPTY_ROOT, Container
+from twinplane_wire.path import Path, parse
+
+T = TypeVar("T")
+log = logging.getLogger(__name__)
+
+
+class Codec(Protocol):
+    """How one object (path, node) becomes bytes and back: JSON_IETF in the product."""
+
+    def encode(self, path: Path, node: Container) -> bytes:
+        """The object as JSON text in UTF-8."""
+
+    def decode(self, path: Path, body: bytes) -> Container:
+        """The object that `encode` was given; raises ValueError or RequestError where it does not fit."""
+
+
+@dataclass(frozen=True, slots=True)
+class Running:
+    """What is configured: the tree, the number of the newest commit (0: none yet) and its time (ns)."""
+
+    root: Container = EMPTY_ROOT
+    revision: int = 0
+    time: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Stored:
+    """What the file held at start; `modules` is the hash of the module set that wrote it ("": new file)."""
+
+    running: Running
+    modules: str
+    entry: Entry | None
+    foreign: tuple[ForeignValue, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Commit:
+    """The record of one commit; `time` in ns since the epoch."""
+
+    number: int
+    time: int
+    author: str
+    source: str
+    peer: str
+    comment: str
+
+
+class Datastore:
+    """The file. Methods raise `UnavailableError` where it cannot be written, and then keep nothing."""
+
+    def __init__(self, file: FilePath, codec: Codec, migrations: Sequence[str] = MIGRATIONS) -> None:
+        self._file = file
+        self._codec = codec
+        self._migrations = migrations
+        self._thread = ThreadPoolExecutor(max_workers=1, thread_name_prefix="datastore")
+        self._db: sqlite3.Connection | None = None
+
+    async def open(self) -> Stored:
+        """Open or create the file, bring it to the newest layout and read what it holds.
+
+        Raises:
+            StartError: it cannot be opened or written, is newer than this program, or does not decode.
+        """
+        return await self._run(self._open)
+
+    async def begin(self, entry: Entry) -> None:
+        """Make the intent durable, with the foreign values it takes, before the first effect."""
+        await self._write(lambda db: _begin(db, entry))
+
+    async def commit(
+        self, commit: Commit, changes: Sequence[ObjectChange], entry: Entry | None, modules: str
+    ) -> None:
+        """The commit point: touched objects, the record and the journal row, all or nothing.
+
+        With `entry` the row stays as COMMITTED for the final steps; else it goes with the commit.
+        """
+        await self._write(lambda db: self._commit(db, commit, changes, entry, modules))
+
+    async def conclude(self, dropped: Iterable[ForeignValue] = ()) -> None:
+        """Forget the journal row and the foreign values that were given back."""
+        values = tuple(dropped)
+        await self._write(lambda db: _conclude(db, values))
+
+    async def keep_foreign(self, values: Iterable[ForeignValue]) -> None:
+        """Make values of foreign attributes durable before they are changed outside a journal row."""
+        kept = tuple(values)
+        await self._write(lambda db: _keep_foreign(db, kept))
+
+    async def close(self) -> None:
+        """Finish what the thread is doing, close the file and end the thread."""
+        await self._run(self._close)
+        self._thread.shutdown(wait=True)
+
+    async def _run(self, work: Callable[[], T]) -> T:
+        return await asyncio.get_running_loop().run_in_executor(self._thread, work)
+
+    async def _write(self, work: Callable[[sqlite3.Connection], None]) -> None:
+        def transaction() -> None:
+            db = self._db
+            if db is None:
+                raise UnavailableError("the datastore is closed")
+            try:
+                db.execute("BEGIN IMMEDIATE")
+                work(db)
+                db.execute("COMMIT")
+            except BaseException as error:
+                # After a failed COMMIT the transaction may still be open (sqlite.org/lang_transaction.html).
+                if db.in_transaction:
+                    db.execute("ROLLBACK")
+                if isinstance(error, sqlite3.Error):
+                    raise UnavailableError(
+                        f"{self._file} cannot be written: {error}; free some space or make it writable, "
+                        "then repeat the request"
+                    ) from error
+                raise
+
+        await self._run(transaction)
+
+    def _open(self) -> Stored:
+        try:
+            db = sqlite3.connect(self._file, isolation_level=None)
+        except sqlite3.Error as error:
+            raise StartError(f"{self._file} cannot be opened: {error}; is the folder writable?") from error
+        try:
+            db.execute("PRAGMA journal_mode = WAL")
+            db.execute("PRAGMA synchronous = FULL")
+            migrate(db, self._file, self._migrations)
+            stored = self._load(db)
+        except sqlite3.Error as error:
+            db.close()
+            raise StartError(
+                f"{self._file} cannot be used: {error}; the folder must be writable and have free space"
+            ) from error
+        except BaseException:
+            db.close()
+            raise
+        self._db = db
+        return stored
+
+    def _load(self, db: sqlite3.Connection) -> Stored:
+        meta = dict(db.execute("SELECT key, value FROM meta").fetchall())
+        # Rows in the order in which they were first written: that of a user-ordered list.
+        rows = db.execute("SELECT origin, path, body FROM object ORDER BY rowid").fetchall()
+        objects = [self._decode(*row) for row in rows]
+        last = db.execute("SELECT number, time FROM commits ORDER BY number DESC LIMIT 1").fetchone()
+        number, time = last or (0, 0)
+        row = db.execute("SELECT number, status, body FROM journal").fetchone()
+        foreign = db.execute("SELECT device, attribute, value, owner FROM foreign_values").fetchall()
+        return Stored(
+            running=Running(graft(objects), number, time),
+            modules=meta.get("modules", ""),
+            entry=Entry.read(number=row[0], status=Status(row[1]), body=row[2]) if row else None,
+            foreign=tuple(ForeignValue(d, a, v, parse(o)) for d, a, v, o in foreign),
+        )
+
+    def _decode(self, origin: str, text: str, body: bytes) -> tuple[Path, Container]:
+        path = Path(parse(text).elems, origin)
+        try:
+            return path, self._codec.decode(path, body)
+        except Exception as error:
+            raise StartError(f"{self._file}: the stored object {text} cannot be read: {error}") from error
+
+    def _commit(
+        self,
+        db: sqlite3.Connection,
+        commit: Commit,
+        changes: Sequence[ObjectChange],
+        entry: Entry | None,
+        modules: str,
+    ) -> None:
+        forward: list[Mapping[str, Any]] = []
+        reverse: list[Mapping[str, Any]] = []
+        for change in changes:
+            row = (change.path.origin, _text(change.path))
+            before, after = self._encode(change.path, change.before), self._encode(change.path, change.after)
+            if after is None:
+                db.execute("DELETE FROM object WHERE origin = ? AND path = ?", row)
+            else:
+                db.execute(
+                    "INSERT INTO object (origin, path, body) VALUES (?, ?, ?) "
+                    "ON CONFLICT (origin, path) DO UPDATE SET body = excluded.body",
+                    (*row, after),
+                )
+            forward.append(_edit(change.path, after))
+            reverse.append(_edit(change.path, before))
+        db.execute(
+            "INSERT INTO commits (number, time, author, source, peer, comment, forward, reverse) "
+            "VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
+            (
+                commit.number, commit.time, commit.author, commit.source, commit.peer, commit.comment,
+                json.dumps(forward), json.dumps(reverse),
+            ),
+        )  # fmt: skip
+        db.execute(
+            "INSERT INTO meta (key, value) VALUES ('modules', ?) "
+            "ON CONFLICT (key) DO UPDATE SET value = excluded.value",
+            (modules,),
+        )
+        if entry is None:
+            db.execute("DELETE FROM journal")
+        else:
+            _put_row(db, entry)
+
+    def encode(self, path: Path, node: Container) -> bytes:
+        """An object as the file holds it."""
+        return self._codec.encode(path, node)
+
+    def _encode(self, path: Path, node: Container | None) -> bytes | None:
+        return None if node is None else self._codec.encode(path, node)
+
+    def _close(self) -> None:
+        if self._db is not None:
+            self._db.close()
+            self._db = None
+
+
+def _begin(db: sqlite3.Connection, entry: Entry) -> None:
+    _put_row(db, entry)
+    _keep_foreign(db, entry.foreign)
+
+
+def _put_row(db: sqlite3.Connection, entry: Entry) -> None:
+    db.execute(
+        "INSERT OR REPLACE INTO journal (id, number, status, body) VALUES (1, ?, ?, ?)",
+        (entry.number, entry.status.value, entry.body()),
+    )
+
+
+def _keep_foreign(db: sqlite3.Connection, values: Iterable[ForeignValue]) -> None:
+    # Whoever calls knows of no kept value; a row left by a failed clean-up is older than that.
+    db.executemany(
+        "INSERT OR REPLACE INTO foreign_values (device, attribute, value, owner) VALUES (?, ?, ?, ?)",
+        [(value.device, value.attribute, value.value, str(value.owner)) for value in values],
+    )
+
+
+def _conclude(db: sqlite3.Connection, dropped: Sequence[ForeignValue]) -> None:
+    db.execute("DELETE FROM journal")
+    db.executemany(
+        "DELETE FROM foreign_values WHERE device = ? AND attribute = ?",
+        [(value.device, value.attribute) for value in dropped],
+    )
+
+
+def _edit(path: Path, body: bytes | None) -> Mapping[str, Any]:
+    edit: dict[str, Any] = {"path": str(path), "operation": "delete"}
+    if body is not None:
+        edit |= {"operation": "replace", "value": json.loads(body)}
+    return edit
+
+
+def _text(path: Path) -> str:
+    return str(Path(path.elems))

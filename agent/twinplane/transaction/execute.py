@@ -1,0 +1,241 @@
+"""Runs the steps of a plan with the drivers: phase by phase, with undo before the commit point.
+
+Knows no datastore and no configuration. A step is done when what was read back is what was wanted; an error
+of a driver counts only if it is not.
+"""
+
+import asyncio
+import logging
+from collections.abc import Awaitable, Callable, Iterable, Sequence
+from dataclasses import dataclass, replace
+from itertools import groupby
+from typing import TypeAlias
+
+from twinplane.errors import ApplyError, DriverError
+from twinplane.plan.resource import Domain, Key, Link, Noun, Plug, Resource, Run
+from twinplane.plan.step import Step
+from twinplane.state.facts import Fact, ResourceGone
+from twinplane.transaction.collaborator import Foreign
+from twinplane.transaction.driver import Driver, Found, Ownership
+from twinplane.transaction.foreign import mask, restored
+from twinplane.transaction.journal import printed
+from twinplane.transaction.match import fulfils
+from twinplane_wire.path import Elem
+
+log = logging.getLogger(__name__)
+
+ReadBack: TypeAlias = dict[Key, Resource | None]
+
+
+@dataclass(frozen=True, slots=True)
+class Failure:
+    """A step that could not be done and why."""
+
+    step: Step
+    cause: str
+
+
+class Executor:
+    """Drivers by noun. `width` bounds how many steps of one phase are under way at once."""
+
+    def __init__(self, drivers: Sequence[Driver], *, width: int = 8) -> None:
+        self._drivers = {noun: driver for driver in drivers for noun in driver.nouns}
+        self._distinct = tuple(drivers)
+        self._width = width
+
+    async def apply(self, steps: Sequence[Step], foreign: Foreign) -> ReadBack:
+        """Run steps that come before the commit point and verify them; return what was read back.
+
+        Raises:
+            ApplyError: a step failed; everything begun was undone, or `left` names what could not be.
+        """
+        read_back: ReadBack = {}
+        begun: list[Step] = []
+        for phase in _phases(steps):
+            begun.extend(phase)
+            failures = await self._together(phase, self._ensure, read_back)
+            if failures:
+                await self._give_up(failures[0], begun, foreign)
+        failures = await self._verify(steps, read_back)
+        if failures:
+            await self._give_up(failures[0], begun, foreign)
+        return read_back
+
+    async def undo(self, begun: Sequence[Step], foreign: Foreign) -> tuple[Failure, ...]:
+        """Swap what was begun, phases backwards; return what is left, which is nothing when all went well."""
+        left: list[Failure] = []
+        for phase in reversed(_phases(begun)):
+            inverses = [_inverse(step, foreign) for step in phase]
+            left.extend(await self._together(inverses, self._ensure, {}))
+        return tuple(left)
+
+    async def attempt(self, steps: Sequence[Step]) -> tuple[ReadBack, tuple[Failure, ...]]:
+        """Run steps that nothing undoes, in phases; a failure holds up only later steps of its object."""
+        read_back: ReadBack = {}
+        failures: list[Failure] = []
+        for phase in _phases(steps):
+            failed = {_object(failure.step) for failure in failures}
+            ready = [step for step in phase if _object(step) not in failed]
+            failures.extend(await self._together(ready, self._ensure, read_back))
+        return read_back, tuple(failures)
+
+    async def find(self, key: Key) -> Found:
+        """What stands under the key now; raises DriverError."""
+        return await self._driver(key.noun).find(key)
+
+    async def look(self, steps: Iterable[Step]) -> ReadBack:
+        """Read anew what the steps touched, as it stood before them if they were undone; a resource that
+        cannot be read is left out."""
+        first: dict[Key, Step] = {}
+        for step in steps:
+            first.setdefault(step.key, step)
+        found = await asyncio.gather(*(self._see(step) for step in first.values()))
+        return {key: resource for key, (known, resource) in zip(first, found, strict=True) if known}
+
+    async def _see(self, step: Step) -> tuple[bool, Resource | None]:
+        try:
+            found = await self.find(step.key)
+        except DriverError as error:
+            log.warning("%s cannot be read: %s", step.key, error)
+            return False, None
+        if isinstance(found.resource, Plug | Link):
+            # The device of a host port is there whether or not the port is ours.
+            return True, mask(found.resource, step.before) if step.before is not None else None
+        return True, found.resource if found.ownership is Ownership.OWN else None
+
+    async def survey(self, keys: Iterable[Key]) -> dict[Key, Resource]:
+        """All own resources, and those under `keys` that are there; raises DriverError."""
+        named: dict[Noun, list[Key]] = {}
+        for key in keys:
+            named.setdefault(key.noun, []).append(key)
+        surveys = await asyncio.gather(
+            *(
+                driver.survey([key for noun in driver.nouns for key in named.get(noun, ())])
+                for driver in self._distinct
+            )
+        )
+        return {resource.key: resource for resources in surveys for resource in resources}
+
+    def _driver(self, noun: Noun) -> Driver:
+        driver = self._drivers.get(noun)
+        if driver is None:
+            raise DriverError(f"no driver for {noun.value}")
+        return driver
+
+    async def _together(
+        self,
+        steps: Sequence[Step],
+        work: Callable[[Step], Awaitable[Resource | None]],
+        read_back: ReadBack,
+    ) -> list[Failure]:
+        """Steps of one phase side by side. All are awaited, failure or not: calls cannot be cancelled."""
+        gate = asyncio.Semaphore(self._width)
+
+        async def one(step: Step) -> Failure | None:
+            async with gate:
+                try:
+                    read_back[step.key] = await work(step)
+                except DriverError as error:
+                    return Failure(step, _text(error))
+                except Exception as error:
+                    # A driver's own fault must not leave the host half-applied: undone like any failure.
+                    log.exception("the driver failed unexpectedly at %s", printed(step))
+                    return Failure(step, f"{type(error).__name__}: {error}")
+                return None
+
+        if len(steps) == 1:
+            outcomes = [await one(steps[0])]
+        else:
+            outcomes = list(await asyncio.gather(*(one(step) for step in steps)))
+        return [failure for failure in outcomes if failure is not None]
+
+    async def _ensure(self, step: Step) -> Resource | None:
+        driver = self._driver(step.key.noun)
+        try:
+            if (stopped := _ended_first(step)) is not None:
+                await driver.ensure(step.key, stopped)
+            return await driver.ensure(step.key, step.after)
+        except DriverError as error:
+            if error.unknown:
+                raise
+            found = await driver.find(step.key)
+            if not fulfils(found, step.after):
+                raise
+            log.info("%s reported %s, and is as wanted", printed(step), error)
+            return found.resource
+
+    async def _verify(self, steps: Sequence[Step], read_back: ReadBack) -> list[Failure]:
+        """Read again what later phases may have disturbed; nothing ran after the last one."""
+        if not steps:
+            return []
+        last = max(step.phase for step in steps)
+        newest = {step.key: step for step in steps}
+        earlier = [step for step in newest.values() if step.phase < last]
+
+        async def check(step: Step) -> Resource | None:
+            found = await self.find(step.key)
+            if not fulfils(found, step.after):
+                raise DriverError(f"read back {found.resource or found.ownership.value}, not what was set")
+            return found.resource if found.resource is not None else read_back.get(step.key)
+
+        return await self._together(earlier, check, read_back)
+
+    async def _give_up(self, failure: Failure, begun: Sequence[Step], foreign: Foreign) -> None:
+        log.warning("%s failed: %s; undoing", printed(failure.step), failure.cause)
+        left = await self.undo(begun, foreign)
+        raise ApplyError(
+            failure.step.owner,
+            printed(failure.step),
+            failure.cause,
+            undone=not left,
+            left=leftovers(left),
+        )
+
+
+def facts(steps: Iterable[Step], read_back: ReadBack) -> tuple[Fact, ...]:
+    """What was read back, as facts, in the order of the steps; a resource that is not there is gone."""
+    found: dict[Key, Fact] = {}
+    for step in steps:
+        if step.key in read_back:
+            found[step.key] = read_back[step.key] or ResourceGone(step.key, step.owner)
+    return tuple(found.values())
+
+
+def leftovers(failures: Iterable[Failure]) -> tuple[str, ...]:
+    """Names of what an undo left over, each with the reason."""
+    return tuple(f"{failure.step.key} ({failure.cause})" for failure in failures)
+
+
+def _phases(steps: Iterable[Step]) -> list[list[Step]]:
+    ordered = sorted(steps, key=lambda step: step.phase)
+    return [list(phase) for _, phase in groupby(ordered, key=lambda step: step.phase)]
+
+
+def _object(step: Step) -> tuple[Elem, ...]:
+    return step.owner.elems[:2]
+
+
+def _inverse(step: Step, foreign: Foreign) -> Step:
+    """The step that undoes this one on the host as it was, not only in the plan."""
+    back = step.inverse()
+    if back.after is None and isinstance(step.after, Plug | Link):
+        return replace(back, after=restored(step.after, foreign))
+    if isinstance(back.after, Domain) and back.after.run is Run.STOPPED:
+        # This transaction started the guest; a request to stop would leave it running.
+        return replace(back, after=replace(back.after, stop_timeout=0))
+    return back
+
+
+def _ended_first(step: Step) -> Domain | None:
+    """The guest as it must be before another definition can take the place of an active one. Steps of this
+    kind come here only to undo a start, or with a class of effect that was agreed to."""
+    before, after = step.before, step.after
+    if not isinstance(before, Domain) or not isinstance(after, Domain):
+        return None
+    if before.run is Run.STOPPED or before.digest == after.digest:
+        return None
+    return replace(before, run=Run.STOPPED, stop_timeout=0)
+
+
+def _text(error: DriverError) -> str:
+    return f"{error} ({error.remedy})" if error.remedy else str(error)

@@ -1,0 +1,98 @@
+"""Attributes of devices that we did not make: which we take, and what giving them back means; pure.
+
+A host port belongs to the host. Whatever we change on it is remembered before the first change and restored
+when no object wants it any more.
+"""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import replace
+
+from twinplane.plan.resource import ForeignValue, Key, Link, Noun, Plug, Resource
+from twinplane.plan.step import Phase, Step
+from twinplane.transaction.collaborator import Foreign, Resources
+from twinplane_wire.path import Path
+
+
+def claimed(resource: Resource | None) -> frozenset[str]:
+    """The attributes of a foreign device that the resource holds, named as in `ForeignValue`."""
+    if isinstance(resource, Plug) and resource.master is not None:
+        return frozenset({"address-generation"})
+    if isinstance(resource, Link):
+        wanted = {"up": resource.up, "mtu": resource.mtu}
+        return frozenset(name for name, value in wanted.items() if value is not None)
+    return frozenset()
+
+
+def missing(steps: Iterable[Step], foreign: Foreign) -> dict[str, dict[str, Path]]:
+    """device → attribute → owner of what the steps take and nobody has remembered yet."""
+    found: dict[str, dict[str, Path]] = {}
+    for step in steps:
+        for attribute in claimed(step.after):
+            device = step.key.name
+            if (device, attribute) not in foreign:
+                found.setdefault(device, {})[attribute] = step.owner
+    return found
+
+
+def unclaimed(foreign: Foreign, wanted: Resources, devices: frozenset[str] | None = None) -> Foreign:
+    """The remembered values that no wanted resource holds any more (of these devices only, where given)."""
+    return {
+        (device, attribute): value
+        for (device, attribute), value in foreign.items()
+        if (devices is None or device in devices)
+        and attribute not in claimed(wanted.get(Key(Noun.PORT, device)))
+        and attribute not in claimed(wanted.get(Key(Noun.LINK, device)))
+    }
+
+
+def restored(resource: Resource, foreign: Foreign) -> Resource:
+    """A host port's resource as it must become for the port to be as it was before we took it."""
+    if isinstance(resource, Plug):
+        value = foreign.get((resource.device, "address-generation"))
+        mode = resource.address_generation if value is None else value.value
+        return replace(resource, master=None, address_generation=mode)
+    if isinstance(resource, Link):
+        up = foreign.get((resource.device, "up"))
+        mtu = foreign.get((resource.device, "mtu"))
+        return replace(
+            resource,
+            up=None if up is None or resource.up is None else bool(up.value),
+            mtu=None if mtu is None or resource.mtu is None else mtu.value,
+        )
+    return resource
+
+
+def give_back(values: Foreign) -> tuple[Step, ...]:
+    """Final steps that restore the values, for recovery: whoever took them may not have got to a change."""
+    steps: dict[Key, Step] = {}
+    for (device, attribute), value in values.items():
+        if attribute == "address-generation":
+            plug = Plug(device, value.owner, None, value.value)
+            steps[plug.key] = Step(Phase.FINAL, plug.key, value.owner, None, plug)
+            continue
+        key = Key(Noun.LINK, device)
+        known = steps[key].after if key in steps else None
+        link = known if isinstance(known, Link) else Link(device, value.owner, None, None)
+        link = replace(link, up=bool(value.value)) if attribute == "up" else replace(link, mtu=value.value)
+        steps[key] = Step(Phase.FINAL, key, value.owner, None, link)
+    return tuple(steps.values())
+
+
+def mask(fact: Resource, wanted: Resource | None) -> Resource:
+    """A fact about a host port's link seen with the eyes of who wants it: what it leaves alone is None, and
+    its owner is the wanted one (a foreign device carries no mark of ours)."""
+    if isinstance(fact, Link) and isinstance(wanted, Link):
+        return replace(
+            fact,
+            owner=wanted.owner,
+            up=None if wanted.up is None else fact.up,
+            mtu=None if wanted.mtu is None else fact.mtu,
+        )
+    if isinstance(fact, Plug) and isinstance(wanted, Plug):
+        return replace(fact, owner=wanted.owner)
+    return fact
+
+
+def by_attribute(values: Iterable[ForeignValue]) -> Mapping[tuple[str, str], ForeignValue]:
+    """The values keyed as planners take them."""
+    return {(value.device, value.attribute): value for value in values}

@@ -1,0 +1,107 @@
+"""The journal row: what a transaction is about to do, on disk before its first effect.
+
+The row is not replayed. Recovery needs three things of it: whether the commit point was passed, under which
+names something may stand that is not marked as ours yet, and which foreign values were taken.
+"""
+
+import json
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass, replace
+from enum import Enum
+
+from twinplane.plan.resource import ForeignValue, Key, Noun
+from twinplane.plan.step import Step
+from twinplane.tree.diff import ObjectChange
+from twinplane.tree.node import Container
+from twinplane_wire.path import Path, parse
+
+
+class Status(Enum):
+    """PENDING: undone by recovery. COMMITTED: finished by recovery."""
+
+    PENDING = "PENDING"
+    COMMITTED = "COMMITTED"
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """The row. `number` is that of the commit it becomes; `steps` and the objects are for people to read."""
+
+    number: int
+    status: Status
+    base: int
+    objects: tuple[tuple[Path, str | None, str | None], ...]
+    steps: tuple[str, ...]
+    names: frozenset[Key]
+    foreign: tuple[ForeignValue, ...]
+
+    def committed(self) -> "Entry":
+        """The same row after the commit point."""
+        return replace(self, status=Status.COMMITTED)
+
+    def body(self) -> bytes:
+        """The row's text, without number and status."""
+        return json.dumps(
+            {
+                "base": self.base,
+                "objects": [
+                    {"path": str(path), "before": before, "after": after}
+                    for path, before, after in self.objects
+                ],
+                "steps": self.steps,
+                "names": sorted([key.noun.value, key.name] for key in self.names),
+                "foreign": [[v.device, v.attribute, v.value, str(v.owner)] for v in self.foreign],
+            }
+        ).encode()
+
+    @staticmethod
+    def read(*, number: int, status: Status, body: bytes) -> "Entry":
+        """The entry that `body` was written from."""
+        row = json.loads(body)
+        return Entry(
+            number,
+            status,
+            row["base"],
+            tuple((parse(item["path"]), item["before"], item["after"]) for item in row["objects"]),
+            tuple(row["steps"]),
+            frozenset(Key(Noun(noun), name) for noun, name in row["names"]),
+            tuple(
+                ForeignValue(device, attribute, value, parse(owner))
+                for device, attribute, value, owner in row["foreign"]
+            ),
+        )
+
+
+def intent(
+    *,
+    number: int,
+    base: int,
+    changes: Iterable[ObjectChange],
+    steps: Sequence[Step],
+    foreign: Iterable[ForeignValue],
+    encode: Callable[[Path, Container], bytes],
+) -> Entry:
+    """The PENDING row of a transaction."""
+
+    def text(path: Path, node: Container | None) -> str | None:
+        return None if node is None else encode(path, node).decode()
+
+    return Entry(
+        number=number,
+        status=Status.PENDING,
+        base=base,
+        objects=tuple((c.path, text(c.path, c.before), text(c.path, c.after)) for c in changes),
+        steps=tuple(printed(step) for step in steps),
+        names=names(steps),
+        foreign=tuple(foreign),
+    )
+
+
+def names(steps: Iterable[Step]) -> frozenset[Key]:
+    """The keys of all resources that the steps touch."""
+    return frozenset(step.key for step in steps)
+
+
+def printed(step: Step) -> str:
+    """One line for people: phase, act, noun and name."""
+    return f"{step.phase.name} {step.act.value} {step.key}"

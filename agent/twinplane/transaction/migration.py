@@ -1,0 +1,55 @@
+"""The layout of the datastore file and how older files come to it: forward only, with a copy kept."""
+
+import contextlib
+import sqlite3
+from collections.abc import Sequence
+from pathlib import Path
+
+from twinplane.errors import StartError
+
+# Entry n brings layout n to n + 1; `PRAGMA user_version` holds the number. Never edited, only added to.
+MIGRATIONS = (
+    """
+    CREATE TABLE meta (key TEXT PRIMARY KEY, value TEXT NOT NULL);
+    CREATE TABLE object (origin TEXT NOT NULL, path TEXT NOT NULL, body BLOB NOT NULL, UNIQUE (origin, path));
+    CREATE TABLE commits (
+        number INTEGER PRIMARY KEY, time INTEGER NOT NULL, author TEXT NOT NULL, source TEXT NOT NULL,
+        peer TEXT NOT NULL, comment TEXT NOT NULL, forward TEXT NOT NULL, reverse TEXT NOT NULL);
+    CREATE TABLE journal (
+        id INTEGER PRIMARY KEY CHECK (id = 1), number INTEGER NOT NULL,
+        status TEXT NOT NULL CHECK (status IN ('PENDING', 'COMMITTED')), body BLOB NOT NULL);
+    CREATE TABLE foreign_values (
+        device TEXT NOT NULL, attribute TEXT NOT NULL, value INTEGER NOT NULL, owner TEXT NOT NULL,
+        PRIMARY KEY (device, attribute));
+    """,
+)
+
+
+def migrate(db: sqlite3.Connection, file: Path, migrations: Sequence[str] = MIGRATIONS) -> None:
+    """Bring an open file to the newest layout; an older one is first copied to ``<file>.layout-<n>``.
+
+    Raises:
+        StartError: the file was written by a newer program; it is not touched.
+        sqlite3.Error: it cannot be written.
+    """
+    found = int(db.execute("PRAGMA user_version").fetchone()[0])
+    if found > len(migrations):
+        raise StartError(
+            f"{file} has layout {found}, this program knows up to {len(migrations)}: run the newer program"
+        )
+    if found == len(migrations):
+        return
+    if found:
+        _copy(db, file.with_name(f"{file.name}.layout-{found}"))
+    script = "".join(migrations[found:])
+    try:
+        db.executescript(f"BEGIN IMMEDIATE; {script}; PRAGMA user_version = {len(migrations)}; COMMIT")
+    except sqlite3.Error:
+        if db.in_transaction:
+            db.execute("ROLLBACK")
+        raise
+
+
+def _copy(db: sqlite3.Connection, target: Path) -> None:
+    with contextlib.closing(sqlite3.connect(target)) as copy:
+        db.backup(copy)

@@ -1,0 +1,128 @@
+"""Recovery, adoption and repair: from what is to what is configured, by the ordinary planner.
+
+Not a replay. The running tree is the old one where a row is PENDING and the new one where it is COMMITTED, so
+the target is always what the running tree says. Works object by object: one that fails does not hold up the
+others, and nothing is undone. Where facts and configuration agree, no driver is asked to change anything.
+"""
+
+from collections.abc import Iterable
+from dataclasses import dataclass, replace
+
+from twinplane.plan.resource import Domain, ForeignValue, Key, Noun, Resource, Run
+from twinplane.plan.step import Effect, Step
+from twinplane.transaction.alarm import object_of
+from twinplane.transaction.collaborator import Foreign, ForeignReader, Planner, Resources
+from twinplane.transaction.execute import Executor, Failure, ReadBack
+from twinplane.transaction.foreign import give_back, mask, missing, unclaimed
+from twinplane.transaction.refusal import occupants, occupied
+from twinplane_wire.path import Path
+
+HOST_PORT = frozenset({Noun.PORT, Noun.LINK})
+
+
+@dataclass(frozen=True, slots=True)
+class Repair:
+    """What has to be done: the facts it was planned from, the steps, what cannot be done, what has to wait
+    for a restart of its guest, and foreign values that nobody holds any more."""
+
+    facts: dict[Key, Resource]
+    steps: tuple[Step, ...]
+    blocked: tuple[Failure, ...]
+    waiting: tuple[Step, ...]
+    loose: Foreign
+
+
+@dataclass(frozen=True, slots=True)
+class Repaired:
+    """What was read back, what failed and the foreign values that were given back."""
+
+    read_back: ReadBack
+    failures: tuple[Failure, ...]
+    returned: tuple[ForeignValue, ...]
+
+
+async def survey(executor: Executor, desired: Resources, foreign: Foreign, named: Iterable[Key]) -> Resources:
+    """What is: own objects by their mark, those named in a journal row, and the host ports we manage.
+
+    A wanted name alone is not asked for: what stands there unmarked may be somebody else's.
+
+    Raises:
+        DriverError: the host cannot be read.
+    """
+    devices = {device for device, _ in foreign}
+    ports = {key for key in desired if key.noun in HOST_PORT}
+    ports |= {Key(noun, device) for noun in HOST_PORT for device in devices}
+    facts = await executor.survey(ports | set(named))
+    return {
+        key: mask(fact, desired.get(key))
+        for key, fact in facts.items()
+        # The link of a device that we neither manage nor have to give back is none of our business.
+        if key.noun is not Noun.LINK or key in desired or key.name in devices
+    }
+
+
+async def prepare(
+    executor: Executor,
+    planner: Planner,
+    facts: Resources,
+    desired: Resources,
+    foreign: Foreign,
+    *,
+    undoing: frozenset[Key] = frozenset(),
+    only: frozenset[Path] | None = None,
+) -> Repair:
+    """Plan from facts to what is desired. `undoing` names what an unfinished transaction touched; with `only`
+    the objects at these paths are worked on and no others. Raises DriverError."""
+    loose = unclaimed(foreign, desired)
+    planned = list(planner(facts, desired, foreign).steps)
+    restored = {step.key for step in planned if step.key.noun in HOST_PORT}
+    planned += [step for step in give_back(loose) if step.key not in restored]
+    if only is not None:
+        planned = [step for step in planned if object_of(step) in only]
+    waiting = tuple(
+        step for step in planned if step.effect >= Effect.GUEST_REBOOT and step.key not in undoing
+    )
+    steps = [_ended(step, facts, undoing) for step in planned if step not in waiting]
+    taken = await occupants(steps, executor)
+    blocked = tuple(Failure(step, occupied(step, found).constraint) for step, found in taken)
+    held = {object_of(failure.step) for failure in blocked}
+    return Repair(
+        facts=dict(facts),
+        steps=tuple(step for step in steps if object_of(step) not in held),
+        blocked=blocked,
+        waiting=waiting,
+        loose=loose,
+    )
+
+
+async def read_foreign(
+    steps: Iterable[Step], foreign: Foreign, read: ForeignReader
+) -> tuple[ForeignValue, ...]:
+    """The values of attributes that the steps take and nobody remembered; absent devices have none."""
+    values: list[ForeignValue] = []
+    for device, attributes in missing(steps, foreign).items():
+        now = await read(device)
+        values += [
+            ForeignValue(device, attribute, now[attribute], owner)
+            for attribute, owner in attributes.items()
+            if attribute in now
+        ]
+    return tuple(values)
+
+
+async def execute(executor: Executor, repair: Repair) -> Repaired:
+    """Do the steps of a repair, object by object."""
+    read_back, failures = await executor.attempt(repair.steps)
+    failed = {failure.step.key.name for failure in failures}
+    done = {step.key.name for step in repair.steps if step.key.noun in HOST_PORT} - failed
+    returned = tuple(value for (device, _), value in repair.loose.items() if device in done)
+    return Repaired(read_back, (*repair.blocked, *failures), returned)
+
+
+def _ended(step: Step, facts: Resources, undoing: frozenset[Key]) -> Step:
+    """A guest that an unfinished transaction started, or that is paused, is ended and not asked to stop."""
+    fact = facts.get(step.key)
+    if not isinstance(step.after, Domain) or step.after.run is not Run.STOPPED:
+        return step
+    paused = isinstance(fact, Domain) and fact.run is Run.PAUSED
+    return replace(step, after=replace(step.after, stop_timeout=0)) if paused or step.key in undoing else step

@@ -1,0 +1,132 @@
+"""When reconciling happens and what follows: at start, on demand, and again while something failed."""
+
+import asyncio
+import logging
+from collections.abc import Sequence
+
+from twinplane.errors import TwinplaneError
+from twinplane.plan.step import Step
+from twinplane.transaction import reconcile as reconciling
+from twinplane.transaction.alarm import object_of
+from twinplane.transaction.execute import Failure, facts, leftovers
+from twinplane.transaction.foreign import by_attribute
+from twinplane.transaction.journal import names
+from twinplane.transaction.standing import Parts, Standing
+from twinplane.transaction.stop import StopDeadlines
+from twinplane.transaction.turn import Turns
+from twinplane_wire.path import Path
+
+log = logging.getLogger(__name__)
+
+
+class Repairs:
+    """Runs in the writer's turns. `surveyed` is set once facts are in: reads can be served."""
+
+    def __init__(self, parts: Parts, standing: Standing, turns: Turns) -> None:
+        self._parts = parts
+        self._standing = standing
+        self._turns = turns
+        self.stops = StopDeadlines(parts.executor, parts.publisher, turns, self.note)
+        self._tries = 0
+        self._due = False
+        self.surveyed = asyncio.Event()
+
+    def note(self, steps: Sequence[Step], failures: Sequence[Failure]) -> None:
+        """The outcome of steps that nothing undoes: what failed is alarmed and tried again later."""
+        self._standing.alarms.report(failures, {object_of(step) for step in steps})
+        if failures:
+            self.later()
+
+    def later(self) -> None:
+        """Repair what failed after a pause that grows with each try."""
+        if not self._due:
+            pauses = self._parts.repair_pauses
+            self._due = True
+            self._turns.post_later(pauses[min(self._tries, len(pauses) - 1)], self._again)
+            self._tries += 1
+
+    async def recover(self) -> None:
+        """The first turn: bring the host to what is configured; then writes are served."""
+        await self._tolerant(None)
+
+    async def reconcile(self, only: frozenset[Path] | None = None) -> None:
+        """Bring the host to what is configured (only the objects at these paths, where given).
+
+        Raises:
+            DriverError: the host cannot be read.
+            UnavailableError: a foreign value cannot be made durable.
+        """
+        parts, standing = self._parts, self._standing
+        desired = {} if standing.misfit else parts.model.everything(standing.running.root)
+        named = standing.entry.names if standing.entry is not None else frozenset()
+        found = await reconciling.survey(parts.executor, desired, standing.foreign, named)
+        if not self.surveyed.is_set():
+            parts.publisher.observed(tuple(found.values()))
+            self.surveyed.set()
+        if standing.misfit:
+            return  # without a configuration that these modules accept, everything is left alone
+        repair = await reconciling.prepare(
+            parts.executor,
+            parts.planner,
+            found,
+            desired,
+            standing.foreign,
+            undoing=standing.undoing,
+            only=only,
+        )
+        taken = await reconciling.read_foreign(repair.steps, standing.foreign, parts.read_foreign)
+        if taken:
+            await parts.store.keep_foreign(taken)
+            standing.foreign |= by_attribute(taken)
+        parts.publisher.hold(names(repair.steps), frozenset(step.owner for step in repair.steps))
+        done = await reconciling.execute(parts.executor, repair)
+        parts.publisher.observed(facts(repair.steps, done.read_back))
+        parts.publisher.release()
+        self.stops.watch(repair.steps, done.read_back)
+        self._conclude(repair, done, only)
+        await self._clean(repair, done)
+
+    def _conclude(
+        self, repair: reconciling.Repair, done: reconciling.Repaired, only: frozenset[Path] | None
+    ) -> None:
+        alarms, undoing = self._standing.alarms, self._standing.undoing
+        attempted = {object_of(step) for step in repair.steps} | (alarms.unfinished if only is None else only)
+        alarms.report(done.failures, attempted)
+        if only is None:
+            alarms.waiting({object_of(step): str(step.key) for step in repair.waiting})
+        left = [failure for failure in done.failures if failure.step.key in undoing]
+        if left:
+            self._standing.degrade(leftovers(left))
+        else:
+            self._standing.mend()
+        if done.failures:
+            self.later()
+        else:
+            self._tries = 0
+
+    async def _clean(self, repair: reconciling.Repair, done: reconciling.Repaired) -> None:
+        if self._standing.degraded:
+            return
+        first = bool(self._standing.not_ready)
+        if not done.failures and (first or repair.steps or self._standing.entry is not None):
+            await self._standing.sweep()
+        await self._standing.drop_row(done.returned)
+
+    async def _again(self) -> None:
+        self._due = False
+        whole = self._standing.degraded or self._standing.not_ready
+        await self._tolerant(None if whole else self._standing.alarms.unfinished)
+
+    async def _tolerant(self, only: frozenset[Path] | None) -> None:
+        standing = self._standing
+        try:
+            await self.reconcile(only)
+        except TwinplaneError as error:
+            log.warning("reconciling failed: %s", error)
+            standing.alarms.set("reconcile", "OBJECT_FAILED", "MAJOR", str(error))
+            if standing.not_ready:
+                standing.not_ready = f"the agent is recovering: {error}"
+            self.later()
+        else:
+            standing.alarms.clear("reconcile")
+            standing.not_ready = ""

@@ -1,0 +1,110 @@
+"""Where things stand: what is in force, which row is open, what is wrong. Belongs to whoever has the turn."""
+
+import logging
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+from twinplane.clock import Clock
+from twinplane.errors import DriverError, UnavailableError
+from twinplane.plan.resource import ForeignValue, Key
+from twinplane.transaction.alarm import Alarms
+from twinplane.transaction.collaborator import (
+    ForeignReader,
+    Mark,
+    Model,
+    Planner,
+    Precheck,
+    Publisher,
+    Sweep,
+)
+from twinplane.transaction.datastore import Datastore, Running, Stored
+from twinplane.transaction.execute import Executor
+from twinplane.transaction.foreign import by_attribute
+from twinplane.transaction.journal import Entry, Status
+
+log = logging.getLogger(__name__)
+
+
+def unmeasured(_: str) -> None:
+    """The mark of a product that nobody measures."""
+
+
+@dataclass(frozen=True, slots=True)
+class Parts:
+    """What the writer is built from. `modules` is the hash of the loaded module set; pauses are in seconds:
+    before each further try of a final step, and before each repair (the last one repeats)."""
+
+    store: Datastore
+    executor: Executor
+    model: Model
+    planner: Planner
+    publisher: Publisher
+    clock: Clock
+    read_foreign: ForeignReader
+    sweep: Sweep
+    modules: str
+    prechecks: tuple[Precheck, ...] = ()
+    final_pauses: tuple[float, ...] = (0.2, 1.0)
+    repair_pauses: tuple[float, ...] = (1, 2, 5, 10, 30, 60)
+    mark: Mark = unmeasured
+
+
+class Standing:
+    """Running, the open journal row, remembered foreign values, and whether writes have to wait."""
+
+    def __init__(self, parts: Parts) -> None:
+        self._parts = parts
+        self.alarms = Alarms(parts.publisher)
+        self.running = Running()
+        self.entry: Entry | None = None
+        self.foreign: dict[tuple[str, str], ForeignValue] = {}
+        self.degraded: tuple[str, ...] = ()  # what an undo left over
+        self.misfit = False  # running was written with other modules and these do not accept it
+        self.not_ready = "the agent is starting"  # why writes are UNAVAILABLE; "" when they are not
+
+    def load(self, stored: Stored) -> None:
+        """Take over what the file held."""
+        self.running, self.entry = stored.running, stored.entry
+        self.foreign = dict(by_attribute(stored.foreign))
+        self._parts.clock.not_before(stored.running.time)
+
+    @property
+    def undoing(self) -> frozenset[Key]:
+        """The names that an unfinished transaction touched."""
+        pending = self.entry is not None and self.entry.status is Status.PENDING
+        return self.entry.names if pending and self.entry is not None else frozenset()
+
+    def degrade(self, left: tuple[str, ...]) -> None:
+        """Writes wait until what is left over is repaired; the row stays."""
+        self.degraded = left
+        text = f"an undo failed, left over: {', '.join(left)}"
+        self.alarms.set("degraded", "UNDO_FAILED", "CRITICAL", text)
+
+    def mend(self) -> None:
+        """Nothing is left over."""
+        self.degraded = ()
+        self.alarms.clear("degraded")
+
+    async def drop_row(self, returned: Iterable[ForeignValue] = ()) -> None:
+        """Forget the row, if there is one, and the foreign values that were given back."""
+        values = tuple(returned)
+        for value in values:
+            self.foreign.pop((value.device, value.attribute), None)
+        if self.entry is None and not values:
+            return
+        self.entry = None
+        try:
+            await self._parts.store.conclude(values)
+        except UnavailableError as error:
+            # Harmless: whoever finds the row finds nothing left to do, and the next one takes its place.
+            log.warning("a finished journal row stays: %s", error)
+
+    async def sweep(self) -> None:
+        """Remove what finished steps leave behind."""
+        try:
+            await self._parts.sweep()
+        except DriverError as error:
+            text = f"could not be removed: {error}"
+            self.alarms.set("left-behind", "FINAL_STEP_FAILED", "MINOR", text)
+        else:
+            self.alarms.clear("left-behind")
