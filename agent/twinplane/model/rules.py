@@ -19,6 +19,7 @@ from twinplane.model.port import HostPort
 from twinplane.model.reference import references
 from twinplane.model.seed import target_flaw
 from twinplane.model.switch import VirtualSwitch, switch_path
+from twinplane.share.network import MOST_TICKS, TICKS_PER_SECOND, burst_ticks, kernel_burst, kernel_rate
 from twinplane_wire.path import Path
 
 SWITCH_ROWS = "switch"  # rows of switches in /interfaces are named switch:<name>
@@ -228,6 +229,26 @@ def seed_can_be_made(view: View) -> Iterator[Violation]:
             yield Violation(path.child("config").child("content"), Fault.VALUE, constraint)
 
 
+def burst_is_held(view: View) -> Iterator[Violation]:
+    """The kernel can hold the burst: it counts the time that a burst takes to send."""
+    appliance = view.model
+    if not isinstance(appliance, Appliance):
+        return
+    for vnic in appliance.vnics:
+        for direction, share in (("ingress", vnic.ingress), ("egress", vnic.egress)):
+            if share is None or share.burst is None:
+                continue
+            rate = kernel_rate(share.limit)
+            if burst_ticks(rate, share.burst) > MOST_TICKS:
+                most = kernel_burst(rate, MOST_TICKS * rate // (8 * TICKS_PER_SECOND))
+                path = appliance.vnic_path(vnic.name).child("share").child(direction)
+                yield Violation(
+                    path.child("config").child("burst"),
+                    Fault.VALUE,
+                    f"at this limit the kernel holds at most {most} bytes",
+                )
+
+
 def image_files_are_named(view: View) -> Iterator[Violation]:
     """Image files lie below the image directory and have a digest to be verified by."""
     if not isinstance(view.model, Image):
@@ -248,6 +269,7 @@ OBJECT_RULES: tuple[Callable[[View], Iterator[Violation]], ...] = (
     kind_is_known,
     appliance_name_is_free,
     seed_can_be_made,
+    burst_is_held,
     image_files_are_named,
 )
 BOX_RULES: tuple[Callable[[Touched, Index], Iterator[Violation]], ...] = (

@@ -77,7 +77,7 @@ def scene(before: Resources, after: Resources, foreign: Foreign) -> Scene:
     return Scene(before, after, foreign, frozenset(starting), frozenset(disturbed))
 
 
-def _file(key: Key, before: Resource | None, after: Resource | None, scene: Scene) -> Iterator[Step]:
+def _file(key: Key, before: Resource | None, after: Resource | None, _: Scene) -> Iterator[Step]:
     """Made in FILE; put aside (renamed into the trash) where no longer wanted."""
     if before == after:
         return
@@ -181,7 +181,7 @@ def _restored(link: Link, foreign: Foreign, only: Link | None) -> Link:
     return link
 
 
-def _domain(key: Key, before: Resource | None, after: Resource | None, scene: Scene) -> Iterator[Step]:
+def _domain(key: Key, before: Resource | None, after: Resource | None, _: Scene) -> Iterator[Step]:
     """Defined and started paused in GUEST, run in RESUME.
 
     A guest that goes is paused aside and ended at last; one that is to stop is asked at last. Another

@@ -68,7 +68,7 @@ def plan(before: Resources, after: Resources, foreign: Foreign) -> Plan:
 
 
 def refusals(plan: Plan, running: Set[Path]) -> tuple[Violation, ...]:
-    """What the plan would do to running appliances above class LIVE; one violation for each, in path order."""
+    """What the plan would do to running appliances above class LIVE: one violation each, in path order."""
     blamed: dict[Path, Step] = {}
     for step in plan.steps:
         owner = Path(step.owner.elems[:2], step.owner.origin)

@@ -11,6 +11,7 @@ from typing import NamedTuple, TypeAlias
 from uuid import UUID
 
 from twinplane.model.appliance import SeedFile
+from twinplane.share.network import burst_ticks
 from twinplane_wire.path import Path
 
 
@@ -113,12 +114,6 @@ class Ifb:
         return Key(Noun.IFB, self.name)
 
 
-def burst_ticks(rate: int, burst: int) -> int:
-    """The burst as the kernel keeps it: the time in units of 64 ns (sch_generic.h, PSCHED_SHIFT) that `burst`
-    bytes take at `rate` bit/s, rounded up. Above 125 Mbit/s several bursts share one such number."""
-    return -(-burst * 125_000_000 // rate)
-
-
 @dataclass(frozen=True, slots=True)
 class Htb:
     """Root HTB with one class: `rate` in bit/s as the kernel keeps it (whole bytes/s), `burst` in bytes.
@@ -173,9 +168,9 @@ class Port:
 class Plug:
     """A host port (a device that the agent did not make) plugged into a bridge of ours.
 
-    `master` is the bridge, or None while the port is put aside or let go. `address_generation` is the IPv6 mode
-    of the device (0 EUI64, 1 NONE, 2 STABLE_PRIVACY, 3 RANDOM: if_link.h). An absent device is no error: the
-    port is WAITING. What the device had before is a foreign value, given back when the port is let go.
+    `master` is the bridge, or None while the port is put aside or let go. `address_generation` is the IPv6
+    mode of the device (0 EUI64, 1 NONE, 2 STABLE_PRIVACY, 3 RANDOM: if_link.h). An absent device is no error:
+    the port is WAITING. What the device had before is a foreign value, given back when the port is let go.
     """
 
     device: str

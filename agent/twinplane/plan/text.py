@@ -4,11 +4,22 @@ from collections.abc import Iterator
 from dataclasses import fields
 
 from twinplane.plan.plan import Plan
-from twinplane.plan.resource import Domain, Resource
+from twinplane.plan.resource import Domain, Resource, Run
 from twinplane.plan.step import Act, Effect, Phase, Step
 from twinplane_wire.path import Path
 
 NOTHING = "nothing to do\n"
+
+_RUNS = {
+    (Run.STOPPED, Run.PAUSED): "start paused",
+    (Run.STOPPED, Run.RUNNING): "start",
+    (Run.PAUSED, Run.RUNNING): "resume",
+    (Run.PAUSED, Run.STOPPED): "end",
+    (Run.RUNNING, Run.PAUSED): "pause",
+    (Run.RUNNING, Run.STOPPED): "stop",
+}
+# What says which resource it is, and what stands for another field.
+_SILENT = frozenset({"owner", "name", "device", "domain", "file", "uuid", "hostname", "ticks"})
 
 
 def text(plan: Plan) -> str:
@@ -35,18 +46,19 @@ def line(step: Step) -> str:
 
 
 def _act(step: Step) -> str:
-    if isinstance(step.before, Domain) and isinstance(step.after, Domain) and step.before != step.after:
-        return "redefine" if step.before.digest != step.after.digest else step.after.run.value
-    return step.act.value
+    before, after = step.before, step.after
+    if isinstance(before, Domain) and isinstance(after, Domain):
+        return "redefine" if before.digest != after.digest else _RUNS[before.run, after.run]
+    return "renew" if before == after else step.act.value
 
 
 def _details(step: Step) -> Iterator[str]:
-    """Each compared field: its value where the resource is made, from what to what where it changes."""
+    """Each field that counts: its value where the resource is made, from what to what where it changes."""
     known = step.after
     if known is None or step.act is Act.DELETE:
         return
     for item in fields(known):
-        if not item.compare or item.name in ("owner", "name", "device", "domain", "file", "uuid", "hostname"):
+        if item.name in _SILENT or not (item.compare or item.name == "burst"):
             continue
         value = getattr(known, item.name)
         before = _before(step.before, known, item.name)

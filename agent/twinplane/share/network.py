@@ -26,13 +26,13 @@ def default_burst(rate: int, mtu: int) -> int:
 
 
 def burst_ticks(rate: int, burst: int) -> int:
-    """Ticks for a burst in bytes at a rate in bit/s, rounded up: what is written to the kernel."""
-    octets = max(rate // 8, 1)
-    return min(-(-burst * TICKS_PER_SECOND // octets), MOST_TICKS)
+    """The burst as the kernel keeps it: the ticks that `burst` bytes take at `rate` bit/s, rounded up. Above
+    125 Mbit/s several bursts share one number of ticks; the kernel holds at most `MOST_TICKS` (274 s)."""
+    return -(-burst * 8 * TICKS_PER_SECOND // rate)
 
 
 def kernel_burst(rate: int, burst: int) -> int:
-    """The burst in bytes that is read back after `burst` bytes were written at a rate in bit/s.
+    """The burst in bytes that is read back after `burst` bytes were written at a rate the kernel keeps.
 
     Applying it twice changes nothing, so a plan that wants this value finds it in the kernel.
     """

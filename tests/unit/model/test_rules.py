@@ -190,6 +190,20 @@ def test_seed_content_is_counted_in_bytes() -> None:
     assert [fault for _, fault in found(sized("ü" * (1 << 19) + "x"))] == [Fault.VALUE]
 
 
+def test_a_burst_that_the_kernel_cannot_hold_is_refused_with_the_most_it_holds() -> None:
+    def shaped(burst: int) -> Container:
+        rows = {"v": vnic("v", 0, "lan", egress=64_000, egress_burst=burst)}
+        return box(
+            images=[image("firewall")], switches=[switch("lan")], appliances=[appliance("a", vnics=rows)]
+        )
+
+    (violation,) = violations(EMPTY_ROOT, shaped(1 << 31))
+    assert str(violation.path).endswith("vnic[name=v]/share/egress/config/burst")
+    most = int(violation.constraint.split()[-2])
+    assert found(shaped(most)) == []
+    assert len(found(shaped(most + 1))) == 1
+
+
 def test_image_files_lie_below_the_directory_and_are_verified() -> None:
     base = "/images/image[name=i]/config"
     assert found(box(images=[image("i", kernel_source="a/../../b")])) == [
