@@ -95,14 +95,11 @@ class Operational:
         """Take in what a source saw. With `complete`, what it reported before and not now is gone."""
         if self._hold is not None and (batch := self._hold.keep(batch, self._known)).facts == ():
             return
-        units: list[Unit] = []
-        for fact in self._reported.expand(batch, self._known):
-            units.extend(registry.learn(self._known, fact))
-        self._run((), units, None)
+        self._run((), self._learned(self._reported.expand(batch, self._known)), None)
 
     def observed(self, facts: Sequence[Fact]) -> None:
         """Take in facts that were read back without a commit (after an undo, a repair); alarms."""
-        self._run((), self._learned(facts), None)
+        self._run((), self._held() + self._learned(facts), None)
 
     def committed(
         self, changes: Sequence[ConfigChange], facts: Sequence[Fact], time: int, revision: int
@@ -112,12 +109,7 @@ class Operational:
         Leaves get the commit's `time` unless their object was changed or read at a later one meanwhile.
         """
         self.revision = revision
-        units: list[Unit] = []
-        if self._hold is not None:
-            for batch in self._hold.take():
-                units += self._learned(self._reported.expand(batch, self._known))
-        units += self._learned(facts)
-        self._run(changes, units, time)
+        self._run(changes, self._held() + self._learned(facts), time)
 
     def hold(self, keys: frozenset[Key], owners: frozenset[Path]) -> None:
         """Hold back event facts about these objects until `release`; polled counters are not held back."""
@@ -139,6 +131,13 @@ class Operational:
         not longer than the limit; return at once where none is."""
         if any(map(polled, prefixes)):
             await self.freshness.fresh(max_age)
+
+    def _held(self) -> list[Unit]:
+        """What was held back up to now: older than what is read back now, so it has to come first."""
+        batches = () if self._hold is None else self._hold.take()
+        return [
+            unit for batch in batches for unit in self._learned(self._reported.expand(batch, self._known))
+        ]
 
     def _learned(self, facts: Iterable[Fact]) -> list[Unit]:
         return [unit for fact in facts for unit in registry.learn(self._known, fact)]

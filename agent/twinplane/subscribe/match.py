@@ -1,7 +1,7 @@
 """The tree of subscriptions: which subscribers a change concerns, and with which of its leaves.
 
-One step down the tree per path element, whatever the number of subscribers: those who want the same path stand
-in the same node. The same tree drives the walk over current values (`walk.py`).
+One step down the tree per path element, whatever the number of subscribers: those who want the same path
+stand in the same node. The same tree drives the walk over current values (`walk.py`).
 """
 
 from collections.abc import Iterable, Iterator
@@ -120,8 +120,8 @@ def live(points: Points[T]) -> Points[T]:
 
 
 class Selection:
-    """The part of a change that concerns one subscriber: whole parts, some leaves of a part (by position), and
-    deletes no higher than what is subscribed."""
+    """The part of a change that concerns one subscriber: whole parts, some leaves of a part (by position),
+    and deletes no higher than what is subscribed."""
 
     __slots__ = ("deletes", "leaves", "parts")
 

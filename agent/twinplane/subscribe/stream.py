@@ -163,7 +163,8 @@ class _Stream:
             if sample.pending is not None:
                 yield from self._changes(sample.pending)
             else:
-                yield from self._changes(self._queue)  # older than the sample
+                for queue in {id(queue): queue for _, queue in self.watched}.values():
+                    yield from self._changes(queue)  # older than the sample
                 yield from values(sample.trees, self._encoding, count)
 
     async def wait(self) -> None:

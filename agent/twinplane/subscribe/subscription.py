@@ -23,9 +23,9 @@ class Mode(Enum):
 class Subscription:
     """One path of a subscription list.
 
-    `path` is absolute (prefix already joined) with bare names; an element or a key value may be ``*``, keys may
-    be left out (all entries) and an element may be ``...`` (any number of levels). Intervals are in
-    nanoseconds, 0 means unset: for `sample_interval` the fastest that is offered.
+    `path` is absolute (prefix already joined) with bare names; an element or a key value may be ``*``, all
+    keys of a list may be left out (all entries) and an element may be ``...`` (any number of levels).
+    Intervals are in nanoseconds, 0 means unset: for `sample_interval` the fastest that is offered.
     """
 
     path: Path
@@ -37,7 +37,8 @@ class Subscription:
 
 @dataclass(frozen=True, slots=True)
 class SubscriptionList:
-    """What a stream serves: its subscriptions, the encoding of values, whether initial values are left out."""
+    """What a stream serves: its subscriptions, the encoding of values, whether initial values are left
+    out."""
 
     subscriptions: tuple[Subscription, ...]
     encoding: Encoding

@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from typing import TypeVar
 
 from twinplane.subscribe.encode import Encode, Encoding
-from twinplane.subscribe.match import Keys, Points, children, live, members, step
+from twinplane.subscribe.match import Keys, Points, children, live, step
 from twinplane.tree.node import Container, Entries, Leaf, Node
 from twinplane_wire.path import Elem, Path
 
@@ -31,8 +31,7 @@ class Walk:
     ) -> Iterator[tuple[Path, list[bytes]]]:
         """The pieces of each object in which something is selected; at most once per object."""
         top = Path((), origin)
-        if any(members(points)):
-            points = ()
+        if _any(points):
             yield from self._everything(root, top)
             return
         for name, _, node, further in _selected(root, live(points)):
@@ -52,12 +51,10 @@ class Walk:
         for name, child in node.children.items():
             for keys, entry in children(child):
                 there = path.child(name, *keys)
-                yield (
-                    there,
-                    self._all(entry, there)
-                    if isinstance(entry, Container)
-                    else self._leaves(node, path, [(name, entry)]),
-                )
+                if isinstance(entry, Container):
+                    yield there, self._all(entry, there)
+                elif not isinstance(entry, Entries):
+                    yield there, self._leaves(node, path, [(name, entry)])
 
     def _selected_children(
         self, node: Container, path: Path, points: Points[T]

@@ -4,6 +4,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
 from twinplane.model.host import Capabilities
+from twinplane.share.ledger import Account
 from twinplane.state.derive.derivation import Derivation, leaf
 from twinplane.state.translate.component import CHASSIS, component_path
 from twinplane.state.translate.section import Section
@@ -58,7 +59,7 @@ def fold_cpu(charges: Mapping[Path, Charge], host: Capabilities | None) -> Itera
     """The row `cpu`, in millicores."""
     if host is not None:
         committed = sum(charge.promised or 0 for charge in charges.values())
-        yield _row("cpu", charges, committed, host.cpus - host.reserve_cpu)
+        yield _row("cpu", charges, Account(host.cpus, host.reserve_cpu, committed))
 
 
 def fold_memory(charges: Mapping[Path, Charge], host: Capabilities | None) -> Iterator[Section]:
@@ -67,19 +68,19 @@ def fold_memory(charges: Mapping[Path, Charge], host: Capabilities | None) -> It
         committed = sum(
             charge.promised + host.overhead for charge in charges.values() if charge.promised is not None
         )
-        yield _row("memory", charges, committed, host.memory - host.reserve_memory)
+        yield _row("memory", charges, Account(host.memory, host.reserve_memory, committed))
 
 
-def _row(name: str, charges: Mapping[Path, Charge], committed: int, offered: int) -> Section:
+def _row(name: str, charges: Mapping[Path, Charge], account: Account) -> Section:
     path = component_path(CHASSIS).child("chassis").child("utilization").child("resources")
     return Section(
         path.child("resource", ("name", name)).child("state"),
         {
             "name": name,
             "used": sum(charge.used for charge in charges.values()),
-            "committed": committed,
-            "free": max(0, offered - committed),
-            "max-limit": max(0, offered),
+            "committed": account.committed,
+            "free": max(0, account.free),
+            "max-limit": max(0, account.capacity - account.reserve),
         },
     )
 

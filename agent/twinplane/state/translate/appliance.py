@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 
+from twinplane.share.cpu import LEAST_SHARES
 from twinplane.state.facts import DomainCpu, DomainFact
 from twinplane.state.translate.known import Known
 from twinplane.state.translate.section import Section, Stamp, present
@@ -10,7 +11,6 @@ from twinplane_wire.path import Path
 
 POLLED = (("appliances", "appliance", "compute", "share", "state", "delivered"),)
 
-LEAST_SHARES = 2  # what the kernel takes for the least weight: no guarantee stands behind it
 SHARES_PER_CORE = 1024
 
 _ENDED = {
