@@ -3,7 +3,7 @@
 Makes `vmlinuz` and `initrd.img` from Debian packages (distribution kernel, static busybox, nftables and the
 libraries it is linked with) and prints a JSON object that names both with their digests and sizes. The same
 packages give the same bytes. Nothing is installed on the host; packages are kept in the cache folder, and an
-image that is newer than everything it is made from is left as it is.
+image that this very builder made is left as it is.
 """
 
 import argparse

@@ -93,7 +93,7 @@ class LeftOvers:
         )
 
     def clean(self, domain: str) -> None:
-        """Remove the empty folders of a domain that has no guest any more; after the last one `machine` too."""
+        """Remove the empty folders of a domain whose guest has ended; after the last one `machine` too."""
         for folder in self.guests():
             if f"-{domain}." in folder.name:
                 _remove(folder)
