@@ -101,7 +101,7 @@ class _Sample:
         self.ticker = Ticker(interval, start)
         self.pending = pending
         self.polled = any(polled(entry.path) for entry in subscriptions)
-        self.max_age = min(1.0, 0.9 * interval / SECOND)
+        self.max_age = _max_age(interval)
         self.missed: int | None = None
         self.poll: asyncio.Future[None] | None = None
 
@@ -119,6 +119,7 @@ class _Stream:
         self._queue = Queue(encode, wanted.encoding, self._woken.set, limits.waiting)
         self._samples: list[_Sample] = []
         self._poller: Ticker | None = None
+        self._max_age = _max_age(limits.poll_interval)
         self.watched: list[tuple[Subscription, Queue]] = []
         start = self._loop.time()
         groups: dict[tuple[int, bool], list[Subscription]] = {}
@@ -146,7 +147,7 @@ class _Stream:
         self._woken.clear()
         now = self._loop.time()
         if self._poller is not None and self._poller.take(now) is not None:
-            self._freshness.request(0.9)  # the answer comes as changes
+            self._freshness.request(self._max_age)  # the answer comes as changes
         for sample in self._samples:
             missed = sample.ticker.take(now)
             if missed is not None:
@@ -191,6 +192,11 @@ class _Stream:
                     "read faster, or subscribe to less",
                 )
             )
+
+
+def _max_age(interval: int) -> float:
+    """How old (in seconds) polled values may be at a tick, so that every tick has its own."""
+    return min(1.0, 0.9 * interval / SECOND)
 
 
 def _trees(subscriptions: Iterable[Subscription]) -> _Trees:

@@ -1,0 +1,80 @@
+"""The queue alone: what is merged, what is counted, what shares a notice."""
+
+from twinplane.model.port import interface_path
+from twinplane.state.change import Change, Part
+from twinplane.subscribe.match import Selection
+from twinplane.subscribe.queue import Queue
+from twinplane.tree.node import Leaf
+from unit.subscribe.client import Encoder, deletes, updates
+
+WOKEN: list[int] = []
+
+
+def queue(limit: int = 100) -> Queue:
+    return Queue(Encoder(), "x", lambda: WOKEN.append(1), limit)
+
+
+def change(name: str, time: int, *gone: str, **leaves: Leaf) -> Change:
+    row = interface_path(name)
+    parts = (Part(row, tuple(leaves.items())),) if leaves else ()
+    return Change(row, time, parts, tuple(row.child(each) for each in gone), None, None)
+
+
+def test_changes_of_one_time_share_a_notice_and_others_do_not() -> None:
+    waiting = queue()
+    waiting.offer(change("a", 5, x=1), None)
+    waiting.offer(change("b", 5, x=2), None)
+    waiting.offer(change("c", 6, x=3), None)
+    first, second = waiting.take()
+    assert (first.time, [value for _, value in updates(first)]) == (5, [1, 2])
+    assert (second.time, [value for _, value in updates(second)]) == (6, [3])
+    assert not waiting
+    assert len(waiting) == 0
+
+
+def test_latest_value_wins_and_the_dropped_are_counted() -> None:
+    waiting = queue()
+    for time in range(1, 5):
+        waiting.offer(change("a", time, x=time), None)
+    waiting.offer(change("a", 9, y=1), None)
+    assert len(waiting) == 2
+    first, second = waiting.take()
+    assert (first.time, updates(first)[0][1], first.duplicates) == (4, 4, ((0, 3),))
+    assert (second.time, second.duplicates) == (9, ())
+
+
+def test_delete_takes_older_updates_below_along_and_stays_before_newer_ones() -> None:
+    waiting = queue()
+    waiting.offer(change("a", 1, x=1, y=1), None)
+    waiting.offer(change("a", 2, "x", y=2), None)
+    waiting.offer(change("a", 3, x=3), None)
+    assert [(notice.time, len(deletes(notice)), len(updates(notice))) for notice in waiting.take()] == [
+        (2, 0, 1),
+        (3, 0, 1),
+    ]
+    row = interface_path("a")
+    waiting.offer(Change(row, 4, (), (row,), None, None), None)
+    waiting.offer(change("a", 5, x=5), None)
+    assert [(notice.time, len(deletes(notice)), len(updates(notice))) for notice in waiting.take()] == [
+        (4, 1, 0),
+        (5, 0, 1),
+    ]
+
+
+def test_selection_sends_only_what_is_selected() -> None:
+    waiting = queue()
+    some = Selection()
+    some.leaves[0] = {1: None}
+    waiting.offer(change("a", 1, "gone", x=1, y=2), some)
+    (notice,) = waiting.take()
+    assert [value for _, value in updates(notice)] == [2]
+    assert notice.deletes == ()
+
+
+def test_overflow_drops_everything_and_takes_nothing_more() -> None:
+    waiting = queue(limit=3)
+    for number in range(5):
+        waiting.offer(change(f"a{number}", number, x=1), None)
+    assert waiting.overflowed
+    assert len(waiting) == 0
+    assert list(waiting.take()) == []
