@@ -141,7 +141,6 @@ class Connection:
         alias: str | None = None,
         mtu: int | None = None,
         mac: str | None = None,
-        queue_length: int | None = None,
         address_generation: int | None = None,
         bridge_options: Mapping[str, int] | None = None,
         master: int | None = None,
@@ -159,7 +158,6 @@ class Connection:
             "IFLA_IFALIAS": alias,
             "IFLA_MTU": mtu,
             "IFLA_ADDRESS": mac,
-            "IFLA_TXQLEN": queue_length,
             "IFLA_MASTER": master,
         }
         attributes: list[tuple[str, Any]] = [item for item in named.items() if item[1] is not None]

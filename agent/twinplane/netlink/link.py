@@ -16,7 +16,7 @@ NO_GENERATION = 1  # IN6_ADDR_GEN_MODE_NONE
 _IFINFOMSG = struct.Struct("=BxHiII")
 _ARPHRD_LOOPBACK = 772
 _IFLA_ADDRESS, _IFLA_IFNAME, _IFLA_MTU, _IFLA_QDISC, _IFLA_MASTER = 1, 3, 4, 6, 10
-_IFLA_TXQLEN, _IFLA_OPERSTATE, _IFLA_LINKINFO, _IFLA_IFALIAS, _IFLA_AF_SPEC = 13, 16, 18, 20, 26
+_IFLA_OPERSTATE, _IFLA_LINKINFO, _IFLA_IFALIAS, _IFLA_AF_SPEC = 16, 18, 20, 26
 _IFLA_EXT_MASK, _IFLA_CARRIER, _IFLA_CARRIER_CHANGES = 29, 33, 35
 _IFLA_INFO_KIND, _IFLA_INFO_DATA = 1, 2
 _IFLA_INET6_ADDR_GEN_MODE = 8
@@ -58,7 +58,6 @@ class LinkRow:
     oper: str
     carrier: bool
     carrier_changes: int
-    queue_length: int
     qdisc: str  # kind of the root queueing discipline
     address_generation: int | None
     details: bytes  # IFLA_INFO_DATA
@@ -124,7 +123,6 @@ def parse_link(payload: bytes) -> LinkRow | None:
         oper=_OPER[oper] if oper < len(_OPER) else "UNKNOWN",
         carrier=found.get(_IFLA_CARRIER, b"\0") != b"\0",
         carrier_changes=u32(found.get(_IFLA_CARRIER_CHANGES)),
-        queue_length=u32(found.get(_IFLA_TXQLEN)),
         qdisc=text(found.get(_IFLA_QDISC)),
         address_generation=_address_generation(found.get(_IFLA_AF_SPEC)),
         details=info.get(_IFLA_INFO_DATA, b""),
