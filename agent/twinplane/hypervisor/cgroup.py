@@ -73,6 +73,7 @@ class LeftOvers:
     """The cgroup folders of one libvirt root; a note there says which `machine` folders it brought."""
 
     def __init__(self, root: Path, found: tuple[Hierarchy, ...] | None = None) -> None:
+        root = root.resolve()  # as libvirt was given it
         self._note = root / NOTE
         digest = hashlib.sha256(str(root).encode()).hexdigest()[:8]
         self._prefix = f"qemu-embed-{digest}-"

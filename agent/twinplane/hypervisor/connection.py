@@ -34,6 +34,7 @@ from twinplane.hypervisor.domain import (
 )
 from twinplane.hypervisor.events import run_event_loop
 from twinplane.hypervisor.root import EmbeddedRoot
+from twinplane.hypervisor.workers import Workers
 
 LOG = logging.getLogger(__name__)
 Result = TypeVar("Result")
@@ -66,7 +67,7 @@ class Connection:
         self._connect: Any = None
         self._callback: int | None = None
         self._loop: asyncio.AbstractEventLoop | None = None
-        self._pool = concurrent.futures.ThreadPoolExecutor(THREADS, thread_name_prefix="libvirt")
+        self._pool = Workers(THREADS, "libvirt")
         self._lanes: dict[str, asyncio.Lock] = {}
         self._settled: set[str] = set()
         self._listeners: list[Listener] = []
@@ -118,7 +119,7 @@ class Connection:
 
     def dismiss(self) -> None:
         """Give up the threads; calls that hang are left to the end of the process."""
-        self._pool.shutdown(wait=False, cancel_futures=True)
+        self._pool.dismiss()
 
     async def version(self) -> tuple[str, str]:
         """Versions of the libvirt library and of the QEMU it runs."""

@@ -1,6 +1,9 @@
 """Calls that hang: unknown after the deadline, in the way of their own domain only."""
 
 import asyncio
+import os
+import subprocess
+import sys
 import threading
 from pathlib import Path
 
@@ -71,3 +74,14 @@ def test_a_closed_connection_says_so():
         libvirt.dismiss()
 
     asyncio.run(scenario())
+
+
+def test_a_call_that_never_returns_does_not_keep_the_process():
+    program = (
+        "import threading; from twinplane.hypervisor.workers import Workers; "
+        "began = threading.Event(); "
+        "Workers(1, 'x').submit(lambda: (began.set(), threading.Event().wait())); "
+        "began.wait()"
+    )
+    environment = {"PYTHONPATH": os.pathsep.join(sys.path)}
+    subprocess.run([sys.executable, "-c", program], check=True, timeout=20, env=environment)
