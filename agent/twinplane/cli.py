@@ -74,13 +74,20 @@ def _run(options: argparse.Namespace) -> int:
 
 
 def _check(options: argparse.Namespace) -> int:
-    from twinplane.capability.report import report
+    from twinplane.app import schema, wanted
+    from twinplane.capability.report import missing, probe
 
-    findings = asyncio.run(report(load(options.config)))
-    for finding in findings:
-        mark = "ok     " if finding.available else "MISSING"
-        print(f"{mark} {finding.name}" + (f": {finding.reason}" if finding.reason else ""))
-    return 0 if all(finding.available for finding in findings) else EXIT_REFUSED
+    settings = load(options.config)
+    modules = len(schema(settings, None).default.modules)
+    print(f"ok      settings; {modules} YANG modules")
+    asked = wanted(settings)
+    found = asyncio.run(probe(asked))
+    lacking = missing(found, asked)
+    print(f"ok      {found.cpus} CPUs, {found.memory >> 20} MiB; guests run under {found.accelerator.value}")
+    for feature in found.features:
+        mark = "ok     " if feature.available else "MISSING" if feature in lacking else "without"
+        print(f"{mark} {feature.name}" + (f": {feature.reason}" if feature.reason else ""))
+    return EXIT_REFUSED if lacking else 0
 
 
 def _plan(options: argparse.Namespace) -> int:

@@ -51,9 +51,8 @@ class Listen:
 
 @dataclass(frozen=True, slots=True)
 class Hypervisor:
-    """Section [hypervisor]: `uri` is ``embed`` (QEMU inside the agent) or a libvirt URI."""
+    """Section [hypervisor]: QEMU runs inside the agent; `accelerator` says how it executes guests."""
 
-    uri: str = "embed"
     accelerator: AcceleratorSetting = AcceleratorSetting.AUTO
 
 

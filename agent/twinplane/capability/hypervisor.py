@@ -15,10 +15,23 @@ DRIVER = Path("/usr/lib/x86_64-linux-gnu/libvirt/connection-driver/libvirt_drive
 DEADLINE = 5.0  # seconds; a working accelerator answers within 0.3 s, emulation within 1 s
 
 # What the probe guest writes to QEMU's debug exit device (port 0xf4), and what QEMU then ends with.
-ANSWER = 0x2A
+ANSWER = 0x10
 EXIT_CODE = ANSWER << 1 | 1
-# mov al, ANSWER; out 0xf4, al; hlt; jmp to the hlt
-PROGRAM = bytes((0xB0, ANSWER, 0xE6, 0xF4, 0xF4, 0xEB, 0xFD))
+# A boot sector that does what every kernel does first: paging, long mode, and work. Real mode alone proves
+# nothing: some nested KVMs run it and then crawl, one emulated instruction at a time, in 64-bit code.
+PROGRAM = bytes.fromhex(
+    "fa31c08ed88ec08ed0bf0010b90018fcf3ab"  # cli; ds, es, ss = 0; 12 KiB of zeroes at 0x1000
+    "c70600100320c70600200330c70600308300"  # PML4 0x1000, PDPT 0x2000, PD 0x3000: one page of 2 MiB
+    "0f0116807c"  # lgdt
+    "0f20e00c200f22e066b8001000000f22d8"  # cr4.PAE; cr3 = PML4
+    "66b9800000c00f3280cc010f30"  # EFER.LME
+    "0f20c0660d010000800f22c0"  # cr0.PE and cr0.PG
+    "ea587c0800"  # jump to 64-bit code
+    "b9002d3101e2fe"  # 20 million turns of an empty loop: 10 ms, or minutes where it is emulated
+    "66baf400b010eef4ebfd"  # out 0xf4, ANSWER; hlt
+    "0f1f80000000000000000000000000000000"  # padding; null descriptor
+    "00009a20000f00707c"  # descriptor of 64-bit code; limit and address of the table
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,7 +74,7 @@ def run_probe_guest(accelerator: str) -> Capability:
         disk = Path(scratch) / "boot.img"
         disk.write_bytes(boot_sector())
         command = (
-            *(QEMU, "-accel", accelerator, "-machine", "pc", "-cpu", "qemu64", "-m", "16"),
+            *(QEMU, "-accel", accelerator, "-machine", "pc", "-cpu", "max", "-m", "16"),
             *("-nodefaults", "-no-user-config", "-display", "none", "-no-reboot"),
             *("-device", "isa-debug-exit,iobase=0xf4,iosize=0x01"),
             *("-drive", f"file={disk},format=raw,if=ide,readonly=off"),

@@ -9,10 +9,11 @@ from typing import Any, Protocol, TypeAlias
 
 from twinplane.clock import Clock
 from twinplane.model.host import Capabilities
+from twinplane.model.port import interface_path
 from twinplane.plan.resource import Key
 from twinplane.state.change import Change, compare
 from twinplane.state.derive import DERIVATIONS, Derivation, utilization
-from twinplane.state.facts import Batch, Fact
+from twinplane.state.facts import Batch, Fact, LinkFact
 from twinplane.state.freshness import Freshness
 from twinplane.state.hold import Hold
 from twinplane.state.reported import Reported
@@ -81,6 +82,15 @@ class Operational:
     def root(self, origin: str = "") -> Container:
         """The tree of an origin; empty where it has none."""
         return self._roots.get(origin, EMPTY_ROOT)
+
+    def link(self, name: str) -> LinkFact | None:
+        """The network device of that name, as the host has it now."""
+        return self._known.links.get(name)
+
+    def port_type(self, name: str) -> str | None:
+        """What `state/type` of the interface row of that name says."""
+        found = get(self.view, interface_path(name).child("state").child("type"))
+        return found if isinstance(found, str) else None
 
     def listen(self, listener: Listener) -> None:
         """Hand every pass that changed something to `listener`, synchronously. There is one listener."""

@@ -11,7 +11,7 @@ import logging
 import sqlite3
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path as FilePath
 from typing import Any, Protocol, TypeVar
 
@@ -42,7 +42,7 @@ class Codec(Protocol):
 class Running:
     """What is configured: the tree, the number of the newest commit (0: none yet) and its time (ns)."""
 
-    root: Container = EMPTY_ROOT
+    root: Container = field(default_factory=lambda: EMPTY_ROOT)
     revision: int = 0
     time: int = 0
 

@@ -1,0 +1,210 @@
+"""The composition root: builds each part once, hands them to each other, runs them until a signal.
+
+Nothing else knows all rooms; nothing imports this but the command line.
+"""
+
+import asyncio
+import datetime
+import importlib.resources
+import logging
+import signal
+import sys
+from collections.abc import AsyncIterator, Callable
+from contextlib import AsyncExitStack, asynccontextmanager
+from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
+
+from twinplane.back_end import ImageCheck, open_back_end
+from twinplane.capability.report import Wanted, missing, probe
+from twinplane.clock import Clock
+from twinplane.configuration import Configuration, completed
+from twinplane.drivers.foreign import read_foreign
+from twinplane.errors import StartError
+from twinplane.hints import print_hints
+from twinplane.identity import certificates
+from twinplane.identity.host_name import host_names
+from twinplane.identity.user import Directory, ensure_users
+from twinplane.model.host import Accelerator, Capabilities
+from twinplane.model.rules import Host
+from twinplane.notify import notify
+from twinplane.object_codec import ObjectCodec
+from twinplane.plan.plan import plan
+from twinplane.schema.compile import Schemas, load_schema
+from twinplane.schema.validate import Validator
+from twinplane.services.gnmi.leaf import LeafEncoder
+from twinplane.services.gnmi.service import NAME, gnmi
+from twinplane.services.gnmi.target import Target
+from twinplane.services.rpc import Door, Limits
+from twinplane.services.server import Listener, Server, TcpListener, local_sockets
+from twinplane.services.tls import TlsFiles
+from twinplane.settings import MIB, AcceleratorSetting, Settings, TlsMode
+from twinplane.state.collect import Collector
+from twinplane.state.operational import Operational
+from twinplane.state_dir import StateDir
+from twinplane.subscribe.stream import Subscriber
+from twinplane.transaction.datastore import Datastore
+from twinplane.transaction.execute import Executor
+from twinplane.transaction.standing import Parts
+from twinplane.transaction.transactor import Transactor
+from twinplane.tree.node import Container, Entries
+
+log = logging.getLogger(__name__)
+
+FIRST_FACTS = 10.0  # seconds until reads are served even without a source
+RECOVERY = 120.0  # seconds until the host must have been surveyed
+GRACE = 3.0  # seconds for the transaction under way when the agent is told to stop
+RENEWAL = 3600.0  # seconds between two looks at the age and the names of the certificates
+
+
+async def run(settings: Settings, *, hints: bool = False) -> None:
+    """Serve until SIGTERM or SIGINT. Raises StartError."""
+    stop = asyncio.Event()
+    loop = asyncio.get_running_loop()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        loop.add_signal_handler(number, stop.set)
+    async with serving(settings) as agent:
+        loop.add_signal_handler(signal.SIGHUP, agent.users.reload)
+        notify("READY=1")
+        log.info("serving gNMI on %s", ", ".join(agent.addresses))
+        if hints:
+            print_hints(agent.addresses[0], settings.agent.state_dir, sys.stdout)
+        await stop.wait()
+        notify("STOPPING=1")
+        log.info("stopping; appliances go on running")
+
+
+@dataclass(frozen=True, slots=True)
+class Agent:
+    """A running agent: where it listens, and the parts that somebody outside asks for."""
+
+    addresses: tuple[str, ...]
+    users: Directory
+    transactor: Transactor
+
+
+@asynccontextmanager
+async def serving(settings: Settings) -> AsyncIterator[Agent]:
+    """An agent that serves inside the block. Raises StartError before it."""
+    async with AsyncExitStack() as stack:
+        state = stack.enter_context(StateDir(settings.agent.state_dir))
+        ensure_users(state.root / "users.toml")
+        users = Directory(state.root / "users.toml")
+        renew = partial(_renew_certificates, state.folder("tls"))
+        renew()
+        clock = Clock()
+        schemas = schema(settings, state.folder("cache"))
+        found = await _host(settings)
+        back_end = await open_back_end(state, settings.agent.image_dir, stack)
+
+        operational = Operational(clock, partial(completed, schemas))
+        transactor = Transactor(
+            Parts(
+                store=Datastore(state.database, ObjectCodec(schemas)),
+                executor=Executor(back_end.drivers()),
+                model=Configuration(
+                    schemas,
+                    Validator(schemas),
+                    state.instance,
+                    found,
+                    state.root,
+                    Host(operational.link, operational.port_type),
+                ),
+                planner=plan,
+                publisher=operational,
+                clock=clock,
+                read_foreign=partial(read_foreign, back_end.netlink),
+                sweep=back_end.sweep,
+                modules=schemas.digest,
+                prechecks=(ImageCheck(settings.agent.image_dir),),
+            )
+        )
+        running = await transactor.start()
+        collector = Collector(operational, back_end.feeds(found), clock)
+        limits = Limits()
+        subscriber = Subscriber(operational, LeafEncoder(schemas))
+        service = gnmi(Target(schemas, operational, transactor), subscriber, limits)
+        server = Server(
+            _listeners(settings, state),
+            lambda gate: (service.behind(Door(gate, users, limits)),),
+            (NAME,),
+            limits,
+        )
+        async with asyncio.TaskGroup() as tasks:
+            background = (
+                tasks.create_task(collector.run(), name="collector"),
+                tasks.create_task(transactor.serve(), name="writer"),
+                tasks.create_task(_repeat(RENEWAL, renew), name="certificates"),
+            )
+            try:
+                silent = await collector.first_facts(FIRST_FACTS)
+                if silent:
+                    log.warning("no facts yet from %s", ", ".join(silent))
+                async with asyncio.timeout(RECOVERY):
+                    await transactor.surveyed.wait()
+                log.info("adopted %s: %s", _counted(running.root), back_end.written)
+                addresses = await server.start()
+                await server.set_serving(True)
+                yield Agent(addresses, users, transactor)
+            finally:
+                ending = asyncio.ensure_future(server.stop(GRACE))
+                await transactor.close(GRACE)
+                await ending
+                for task in background:
+                    task.cancel()
+
+
+def schema(settings: Settings, cache: Path | None) -> Schemas:
+    """The compiled models: from the setting, else those of the package, else those of the checkout."""
+    packaged = Path(str(importlib.resources.files("twinplane"))) / "_yang"
+    checkout = Path(__file__).parents[2] / "yang"
+    folder = settings.agent.yang_dir or (packaged if packaged.is_dir() else checkout)
+    return load_schema(folder, cache)
+
+
+def wanted(settings: Settings) -> Wanted:
+    """What the settings ask of the host."""
+    chosen = settings.hypervisor.accelerator
+    return Wanted(
+        None if chosen is AcceleratorSetting.AUTO else Accelerator(chosen.value),
+        settings.reserve.cpu,
+        settings.reserve.memory * MIB,
+    )
+
+
+async def _host(settings: Settings) -> Capabilities:
+    asked = wanted(settings)
+    found = await probe(asked)
+    lacking = missing(found, asked)
+    if lacking:
+        raise StartError("; ".join(f"{feature.name}: {feature.reason}" for feature in lacking))
+    return found
+
+
+def _renew_certificates(folder: Path) -> None:
+    if certificates.ensure(folder, host_names(), datetime.datetime.now(datetime.UTC)):
+        log.info("certificates written to %s", folder)
+
+
+def _listeners(settings: Settings, state: StateDir) -> tuple[Listener, ...]:
+    tls = state.folder("tls")
+    authorities = tls / "ca.pem" if settings.listen.mode is TlsMode.MUTUAL else None
+    files = TlsFiles(tls / "server.pem", tls / "server.key", authorities)
+    tcp = tuple(TcpListener(address, files) for address in settings.listen.addresses)
+    return (*tcp, *local_sockets(state.folder("run")))
+
+
+async def _repeat(seconds: float, work: Callable[[], None]) -> None:
+    while True:
+        await asyncio.sleep(seconds)
+        try:
+            await asyncio.to_thread(work)
+        except StartError as error:
+            log.warning("%s", error)
+
+
+def _counted(root: Container) -> str:
+    held = root.get("appliances")
+    entries = held.get("appliance") if isinstance(held, Container) else None
+    count = len(entries.entries) if isinstance(entries, Entries) else 0
+    return f"{count} appliance{'' if count == 1 else 's'}"
