@@ -23,9 +23,11 @@ from twinplane.plan.resource import (
     Run,
 )
 from twinplane.plan.step import Effect, Phase, Step
+from twinplane_wire.path import Elem
 
 Resources: TypeAlias = Mapping[Key, Resource]
 Foreign: TypeAlias = Mapping[tuple[str, str], ForeignValue]
+Appliance: TypeAlias = tuple[Elem, ...]  # the first two elements of its model path
 
 _DEVICES = (Noun.BRIDGE, Noun.TAP, Noun.IFB)
 
@@ -34,15 +36,17 @@ _DEVICES = (Noun.BRIDGE, Noun.TAP, Noun.IFB)
 class Scene:
     """Both sets of resources and what rules need to know of them as wholes.
 
-    `starting` are the domains that become active in this plan; `disturbed` the model paths of appliances
-    whose guest is there before and after, so that a change of what they use reaches a running guest.
+    `starting` are the domains that become active in this plan; `disturbed` the appliances whose guest is
+    there before and after, so that a change of what they use reaches a running guest; `idle` those that are
+    to have no guest.
     """
 
     before: Resources
     after: Resources
     foreign: Foreign
     starting: frozenset[str]
-    disturbed: frozenset[tuple[object, ...]]
+    disturbed: frozenset[Appliance]
+    idle: frozenset[Appliance]
 
     def effect(self, resource: Resource, effect: Effect) -> Effect:
         """The effect on a running guest; NONE where the resource's appliance has none."""
@@ -63,7 +67,8 @@ Rule: TypeAlias = Callable[[Key, Resource | None, Resource | None, Scene], Itera
 def scene(before: Resources, after: Resources, foreign: Foreign) -> Scene:
     """Look at both sets as wholes."""
     starting: set[str] = set()
-    disturbed: set[tuple[object, ...]] = set()
+    disturbed: set[Appliance] = set()
+    idle: set[Appliance] = set()
     for key, wanted in after.items():
         if not isinstance(wanted, Domain):
             continue
@@ -72,9 +77,11 @@ def scene(before: Resources, after: Resources, foreign: Foreign) -> Scene:
         was_active = present is not None and present.run is not Run.STOPPED
         if wanted.run is not Run.STOPPED and not (was_active and _same_definition(present, wanted)):
             starting.add(key.name)
+        if wanted.run is Run.STOPPED:
+            idle.add(wanted.owner.elems[:2])
         if was_active:
             disturbed.add(wanted.owner.elems[:2])
-    return Scene(before, after, foreign, frozenset(starting), frozenset(disturbed))
+    return Scene(before, after, foreign, frozenset(starting), frozenset(disturbed), frozenset(idle))
 
 
 def _file(key: Key, before: Resource | None, after: Resource | None, _: Scene) -> Iterator[Step]:
@@ -111,6 +118,10 @@ def _qdisc(key: Key, before: Resource | None, after: Resource | None, scene: Sce
         return
     effect = scene.effect(known, Effect.LIVE)
     if after is None:
+        # A queue that a guest left behind on its tap is nobody's; the next guest's takes its place.
+        left_behind = Key(Noun.TAP, device) in scene.after and known.owner.elems[:2] in scene.idle
+        if isinstance(before, Htb) and left_behind:
+            return
         if scene.device_stays(device):
             phase = Phase.TRAFFIC if isinstance(before, Redirect) else Phase.LIVE
             yield Step(phase, key, known.owner, before, None, effect)

@@ -9,8 +9,8 @@ from twinplane.share.cpu import quota, shares
 
 
 def realise(appliance: Appliance, context: Context) -> tuple[Resource, ...]:
-    """The resources of an appliance. A stopped one keeps its definition, taps and seed; CPU shares exist
-    only with a guest.
+    """The resources of an appliance. A stopped one keeps its definition, taps and seed; the CPU share and the
+    queues towards it exist only with a guest.
 
     Raises:
         KeyError: its image is not among `context.images` (references are judged before).
@@ -30,7 +30,8 @@ def realise(appliance: Appliance, context: Context) -> tuple[Resource, ...]:
         )
     ]
     for item in appliance.vnics:
-        resources += vnic.realise(context.instance, name, appliance.vnic_path(item.name), item)
+        path = appliance.vnic_path(item.name)
+        resources += vnic.realise(context.instance, name, path, item, running=running)
     resources.append(
         Domain(
             name=name,

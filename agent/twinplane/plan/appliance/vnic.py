@@ -1,7 +1,8 @@
 """vNIC → tap, port and shaping.
 
 Towards the appliance the root HTB of the tap shapes; from it, an ingress redirect sends everything through
-the root HTB of an IFB. A direction without a limit has neither.
+the root HTB of an IFB. A direction without a limit has neither. The tap's root belongs to whoever holds the
+tap open (libvirt replaces it at each start), so it is wanted only while a guest should run.
 """
 
 from uuid import UUID
@@ -28,14 +29,14 @@ def host_mac(mac: str) -> str:
     return ("fa" if mac.startswith("fe") else "fe") + mac[2:]
 
 
-def realise(instance: UUID, domain: str, path: Path, vnic: Vnic) -> tuple[Resource, ...]:
+def realise(instance: UUID, domain: str, path: Path, vnic: Vnic, *, running: bool) -> tuple[Resource, ...]:
     """The resources of one vNIC at model path `path` of the appliance whose domain has that name."""
     tap = tap_name(instance, path)
     resources: list[Resource] = [
         Tap(tap, path, vnic.mtu, host_mac(guest_mac(instance, path, vnic))),
         Port(tap, path, bridge_name(instance, switch_path(vnic.virtual_switch)), up=True),
     ]
-    if vnic.ingress is not None:
+    if vnic.ingress is not None and running:
         resources.append(_htb(tap, path, vnic.mtu, vnic.ingress, domain))
     if vnic.egress is not None:
         ifb = ifb_name(instance, path)
