@@ -9,7 +9,6 @@ from typing import TypeVar
 from uuid import UUID
 
 from twinplane.model.appliance import Appliance
-from twinplane.model.image import Image, image_path
 from twinplane.model.names import derived_mac
 from twinplane.model.reference import Leafrefs, references
 from twinplane.model.registry import Model, read
@@ -100,28 +99,6 @@ class Index:
     def mac(self, vnic: Path, configured: str | None) -> str:
         """The MAC address of a vNIC: as configured, else derived."""
         return configured or derived_mac(self.instance, vnic)
-
-    def dependents(self, changes: Iterable[Touched]) -> tuple[Path, ...]:
-        """The untouched objects that what changed matters to, in path order: the appliances of an image."""
-        changes = tuple(changes)
-        reached: set[Path] = set()
-        for change in changes:
-            before = change.before.model if change.before else None
-            after = change.after.model if change.after else None
-            if before != after and isinstance(before or after, Image):
-                for leaf in self.referrers.get(change.path, ()):
-                    reached.add(Path(leaf.elems[:2], leaf.origin))
-        return tuple(sorted(reached - {change.path for change in changes}))
-
-    def images(self, models: Iterable[Model]) -> dict[str, Image]:
-        """The images that these models refer to, by name."""
-        found: dict[str, Image] = {}
-        for model in models:
-            if isinstance(model, Appliance) and model.image not in found:
-                image = self.models.get(image_path(model.image))
-                if isinstance(image, Image):
-                    found[model.image] = image
-        return found
 
     def _macs(self, view: View) -> Iterable[tuple[str, Path]]:
         if isinstance(view.model, Appliance):

@@ -42,21 +42,6 @@ def test_evolving_equals_building(old: Container, new: Container) -> None:
     assert index_of(old).evolve(changes(old, new)) == index_of(new)
 
 
-def test_a_changed_image_reaches_its_appliances_and_a_label_nobody() -> None:
-    def two(**config: str) -> Container:
-        return box(
-            images=[image("firewall", **config), image("ips")],
-            appliances=[appliance("a"), appliance("b"), appliance("c", image_name="ips")],
-        )
-
-    index = index_of(two())
-    reached = index.dependents(changes(two(), two(command_line="other")))
-    assert [str(path) for path in reached] == [f"/appliances/appliance[name={name}]" for name in "ab"]
-    assert index.dependents(changes(two(), two(description="label"))) == ()
-    models = [model for model in index.models.values() if model is not None]
-    assert sorted(index.images(models)) == ["firewall", "ips"]
-
-
 def test_what_it_holds() -> None:
     root = box(
         images=[image("firewall")],
