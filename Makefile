@@ -23,7 +23,7 @@ proto: setup ## regenerate the wire modules from proto/
 	@cd proto && ../$(PY) -m grpc_tools.protoc -I. --python_out=. --pyi_out=. twinplane_wire/gnmi/*.proto
 
 images: setup ## build the firewall appliance image from Debian packages
-	@$(PY) -m images.firewall --quiet
+	@$(PY) images/firewall
 
 fmt: setup ## format
 	@$(PY) -m ruff format $(CODE)

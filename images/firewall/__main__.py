@@ -1,8 +1,8 @@
 """Build the firewall appliance image: ``python images/firewall --output DIR [--cache DIR]``.
 
 Makes `vmlinuz` and `initrd.img` from Debian packages (distribution kernel, static busybox, nftables and the
-libraries it is linked with) and prints a JSON object that names both with their digests and sizes. The same
-packages give the same bytes. Nothing is installed on the host; packages are kept in the cache folder, and an
+libraries it is linked with) and `image.json`, the value of the image object that names both with their digests.
+The same packages give the same bytes. Nothing is installed on the host; packages are kept in the cache folder, and an
 image that this very builder made is left as it is.
 """
 
@@ -47,11 +47,13 @@ def main() -> int:
     arguments.add_argument("--cache", type=Path, default=Path("build/packages"))
     options = arguments.parse_args()
     try:
-        output = build(options.output, options.cache)
+        files = build(options.output, options.cache)
     except debian_packages.PackageError as error:
         print(f"firewall image: {error}", file=sys.stderr)
         return 1
-    print(json.dumps(output, indent=2))
+    value = options.output / "image.json"
+    value.write_text(json.dumps(_image(options.output.name, files), indent=2) + "\n")
+    print(f"{value}: {', '.join(str(file['file']) for file in files.values())}")
     return 0
 
 
@@ -71,6 +73,15 @@ def build(output: Path, cache: Path) -> dict[str, dict[str, str | int]]:
             initrd_file.write_bytes(gzip.compress(_initramfs(root), 6, mtime=0))
         stamp.write_text(_inputs())
     return {name: _describe(path) for name, path in (("kernel", kernel_file), ("initrd", initrd_file))}
+
+
+def _image(folder: str, files: dict[str, dict[str, str | int]]) -> dict[str, dict[str, str]]:
+    """The value of /images/image[name=firewall] for these files (RFC 7951), sources as the agent sees them."""
+    config = {"name": "firewall", "format": "KERNEL", "command-line": "console=ttyS0 quiet"}
+    for role, file in files.items():
+        config[f"{role}-source"] = f"{folder}/{Path(str(file['file'])).name}"
+        config[f"{role}-digest"] = str(file["digest"])
+    return {"twinplane-image:config": config}
 
 
 def _initramfs(root: Path) -> bytes:

@@ -50,6 +50,11 @@ class Agent:
             time.sleep(0.05)
         raise RuntimeError(f"the agent did not serve within {deadline:.0f} s, see {self.log}")
 
+    @property
+    def runs(self) -> bool:
+        """Whether it is there."""
+        return self._process is not None and self._process.poll() is None
+
     def lines(self) -> list[str]:
         """What it has logged since its last start."""
         with self.log.open(encoding="utf-8", errors="replace") as stream:

@@ -7,7 +7,7 @@ LAN = "/virtual-switches/virtual-switch[name=lan]"
 WAN = "/virtual-switches/virtual-switch[name=wan]"
 FIREWALL = "/appliances/appliance[name=fw1]"
 CPU_LIMIT = f"{FIREWALL}/compute/share/config/limit"
-LAN_EGRESS_LIMIT = f"{FIREWALL}/vnics/vnic[name=lan]/share/egress/config/limit"
+LAN_LIMIT = f"{FIREWALL}/vnics/vnic[name=lan]/share/ingress/config/limit"
 
 NETWORK = "lan 192.0.2.1/24\nwan 198.51.100.1/24\n"
 RULES = """\

@@ -18,6 +18,7 @@ DENIED_PORT = 23
 _SINK = """
 import socket, sys, time, json
 server = socket.create_server(("", int(sys.argv[1])))
+print("ready", flush=True)
 while True:
     peer, _ = server.accept()
     start, counted, since = time.monotonic(), 0, None
@@ -36,6 +37,18 @@ peer = socket.create_connection((sys.argv[1], int(sys.argv[2])), timeout=5)
 block = bytes(1 << 14)
 while time.monotonic() < end:
     peer.sendall(block)
+"""
+
+# Small datagrams, as many as go: what a firewall's processor feels is packets, not bits.
+_FLOOD = """
+import socket, sys, time
+end = time.monotonic() + float(sys.argv[3])
+peer = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+peer.connect((sys.argv[1], int(sys.argv[2])))
+while time.monotonic() < end:
+    for _ in range(20):
+        peer.send(b"twinplane")
+    time.sleep(0.0005)
 """
 
 
@@ -90,6 +103,8 @@ def sink(port: int = ALLOWED_PORT) -> Iterator["subprocess.Popen[str]"]:
         SERVER.command(sys.executable, "-c", _SINK, str(port)), stdout=subprocess.PIPE, text=True
     )
     try:
+        assert process.stdout is not None
+        process.stdout.readline()  # ready
         yield process
     finally:
         process.terminate()
@@ -107,6 +122,13 @@ def rate(server: "subprocess.Popen[str]", seconds: float) -> float:
     assert server.stdout is not None
     counted, took = json.loads(server.stdout.readline())
     return float(counted * 8 / took / 1e6) if took else 0.0
+
+
+def flood(seconds: float) -> "subprocess.Popen[bytes]":
+    """Keep the firewall busy with small datagrams, which it drops."""
+    return subprocess.Popen(
+        CLIENT.command(sys.executable, "-c", _FLOOD, SERVER_ADDRESS, str(DENIED_PORT), str(seconds))
+    )
 
 
 def reaches(port: int) -> bool:
