@@ -22,26 +22,25 @@ class Change:
     """The leaves of one object that changed together, all at `time` (ns since the epoch).
 
     `parts` and `deletes` do not overlap; a delete names the topmost node that is gone, at the object or below
-    it. `before` and `after` are the object's nodes (None: absent).
+    it. `before` is the object's node as it was, for whoever has to know what a delete covers; None where
+    nothing is deleted.
     """
 
-    __slots__ = ("after", "before", "deletes", "object", "parts", "time")
+    __slots__ = ("before", "deletes", "object", "parts", "time")
 
     def __init__(
         self,
         path: Path,
         time: int,
         parts: tuple[Part, ...],
-        deletes: tuple[Path, ...],
-        before: Node | None,
-        after: Node | None,
+        deletes: tuple[Path, ...] = (),
+        before: Node | None = None,
     ) -> None:
         self.object = path
         self.time = time
         self.parts = parts
         self.deletes = deletes
         self.before = before
-        self.after = after
 
     @property
     def updates(self) -> Iterator[tuple[Path, Leaf]]:

@@ -11,7 +11,7 @@ from twinplane.clock import Clock
 from twinplane.model.host import Capabilities
 from twinplane.model.port import interface_path
 from twinplane.plan.resource import Key
-from twinplane.state.change import Change, compare
+from twinplane.state.change import Change, Part, compare
 from twinplane.state.derive import DERIVATIONS, Derivation, utilization
 from twinplane.state.facts import Batch, Fact, LinkFact
 from twinplane.state.freshness import Freshness
@@ -65,7 +65,7 @@ class Operational:
         self._complete = complete
         self._known = Known()
         self._roots: dict[str, Container] = {}
-        self._made: dict[Unit | Derivation, dict[Path, Section]] = {}
+        self._made: dict[Unit | Derivation, tuple[Section, ...]] = {}
         self._contributions: dict[Derivation, dict[Path, Any]] = {item: {} for item in derivations}
         self._host: Capabilities | None = None
         self._times: dict[Path, int] = {}
@@ -171,13 +171,14 @@ class Operational:
         return list(registry.configure(self._known, path, wanted))
 
     def _exchange(self, taken: "_Pass", key: "Unit | Derivation", sections: Iterable[Section]) -> None:
-        before = self._made.get(key)
-        after: dict[Path, Section] = {}
-        for section in sections:
-            old = None if before is None else before.get(section.container)
-            after[section.container] = taken.write(section, old)
-        for container, section in () if before is None else before.items():
-            if container not in after:
+        before = self._made.get(key, ())
+        after = tuple(sections)
+        if [section.container for section in after] == [section.container for section in before]:
+            after = tuple([taken.write(new, old) for new, old in zip(after, before, strict=True)])
+        else:
+            known = {section.container: section for section in before}
+            after = tuple([taken.write(new, known.pop(new.container, None)) for new in after])
+            for section in known.values():
                 taken.clear(section)
         if after:
             self._made[key] = after
@@ -217,7 +218,10 @@ class Operational:
                 time = self._time(path, taken.time)
                 if after is None:
                     self._seen = max(self._seen, self._times.pop(path))
-                changes.append(Change(path, time, tuple(parts), tuple(deletes), before, after))
+                changes.append(Change(path, time, tuple(parts), tuple(deletes), before if deletes else None))
+        for path, exchanged in taken.exchanged.items():
+            if path not in taken.objects:
+                changes.append(Change(path, self._time(path, taken.time), tuple(exchanged)))
         self._roots.update(roots)
         if changes and self._listener is not None:
             self._listener(changes)
@@ -236,6 +240,7 @@ class _Pass:
     def __init__(self, roots: Mapping[str, Container], time: int) -> None:
         self.time = time
         self.objects: dict[Path, None] = {}
+        self.exchanged: dict[Path, list[Part]] = {}  # all that changed in an object not among the others
         self._roots = roots
         self._drafts: dict[str, Draft] = {}
 
@@ -269,10 +274,16 @@ class _Pass:
             same = kept is not None and kept.get(stamp.watched) == leaves[stamp.watched]
             time = kept[stamp.leaf] if kept is not None and same else self.time
             section = Section(container, leaves := {**leaves, stamp.leaf: time}, stamp)
-        if old is not None and old.leaves == leaves and _same_types(old.leaves, leaves):
+        if old is not None and old.leaves == leaves and (section.whole or _same_types(old.leaves, leaves)):
             return old
+        if section.whole is not None and old is not None:
+            values = old.leaves
+            changed = tuple([item for item in leaves.items() if values.get(item[0]) != item[1]])
+            self.exchanged.setdefault(section.whole, []).append(Part(container, changed))
+            self._draft_of(container.origin).exchange(container, Container(leaves))
+            return section
         draft = self._draft(container)
-        if section.whole:
+        if section.whole is not None:
             draft.put(container, Container(leaves))
             return section
         held: Mapping[str, Leaf] = {} if old is None else old.leaves
@@ -287,7 +298,7 @@ class _Pass:
     def clear(self, section: Section) -> None:
         """Take the leaves of a section out of the tree."""
         draft = self._draft(section.container)
-        if section.whole:
+        if section.whole is not None:
             draft.remove(section.container, drop_bare_entries=True)
             return
         for name in section.leaves:
@@ -295,9 +306,12 @@ class _Pass:
 
     def _draft(self, path: Path) -> Draft:
         self.objects[Path(path.elems[:2], path.origin)] = None
-        draft = self._drafts.get(path.origin)
+        return self._draft_of(path.origin)
+
+    def _draft_of(self, origin: str) -> Draft:
+        draft = self._drafts.get(origin)
         if draft is None:
-            draft = self._drafts[path.origin] = Draft(self._roots.get(path.origin, EMPTY_ROOT))
+            draft = self._drafts[origin] = Draft(self._roots.get(origin, EMPTY_ROOT))
         return draft
 
 

@@ -108,12 +108,6 @@ def _fits(pattern: Keys, keys: Keys) -> bool:
     return bool(keys) and all(value in (ANY, given.get(name)) for name, value in pattern)
 
 
-def members(points: Iterable[Point[T]]) -> Iterator[T]:
-    """Who is subscribed at these points."""
-    for point in points:
-        yield from point.members
-
-
 def live(points: Points[T]) -> Points[T]:
     """The points below which something is subscribed."""
     return tuple([point for point in points if point.exact or point.wild])
@@ -131,18 +125,20 @@ class Selection:
         self.deletes: dict[Path, None] = {}
 
 
-def match(subscriptions: Subscriptions[T], change: Change) -> dict[T, Selection | None]:
-    """Whom the change concerns: None stands for all of it."""
-    found: dict[T, Selection | None] = {}
+Match: TypeAlias = dict[Point[T], Selection | None]
+"""By point with members; None stands for the whole change."""
+
+
+def match(subscriptions: Subscriptions[T], change: Change) -> Match[T]:
+    """What of a change is selected at each point that has members."""
+    found: Match[T] = {}
     points = subscriptions.start()
     for elem in change.object.elems:
-        for member in members(points):
-            found[member] = None
+        _whole(points, found)
         points = step(live(points), elem.name, elem.keys)
         if not points:
             return found
-    for member in members(points):
-        found[member] = None
+    _whole(points, found)
     points = live(points)
     if points:
         depth = len(change.object.elems)
@@ -153,47 +149,72 @@ def match(subscriptions: Subscriptions[T], change: Change) -> dict[T, Selection 
     return found
 
 
-def _match_part(
-    points: Points[T], part: Part, index: int, depth: int, found: dict[T, Selection | None]
-) -> None:
+def union(change: Change, selections: Iterable[Selection | None]) -> Selection | None:
+    """What is selected by at least one of several selections of the same change."""
+    joined = Selection()
+    for selection in selections:
+        if selection is None:
+            return None
+        joined.parts |= selection.parts
+        for index, positions in selection.leaves.items():
+            joined.leaves.setdefault(index, {}).update(positions)
+        for path in selection.deletes:
+            if not any(held.is_prefix_of(path) for held in joined.deletes):
+                for below in [held for held in joined.deletes if path.is_prefix_of(held)]:
+                    del joined.deletes[below]
+                joined.deletes[path] = None
+    for index in joined.parts:
+        joined.leaves.pop(index, None)
+    if len(joined.parts) == len(change.parts) and len(joined.deletes) == len(change.deletes):
+        return None if all(path in joined.deletes for path in change.deletes) else joined
+    return joined
+
+
+def _whole(points: Points[T], found: Match[T]) -> None:
+    for point in points:
+        if point.members:
+            found[point] = None
+
+
+def _selections(points: Points[T], found: Match[T]) -> Iterator[Selection]:
+    for point in points:
+        if point.members:
+            selection = found.setdefault(point, Selection())
+            if selection is not None:
+                yield selection
+
+
+def _match_part(points: Points[T], part: Part, index: int, depth: int, found: Match[T]) -> None:
     for elem in part.container.elems[depth:]:
         points = step(points, elem.name, elem.keys)
-        for member in members(points):
-            selection = found.setdefault(member, Selection())
-            if selection is not None:
-                selection.parts[index] = None
+        for selection in _selections(points, found):
+            selection.parts[index] = None
         points = live(points)
         if not points:
             return
     for position, (name, _) in enumerate(part.leaves):
-        for member in members(step(points, name)):
-            selection = found.setdefault(member, Selection())
-            if selection is not None and index not in selection.parts:
+        for selection in _selections(step(points, name), found):
+            if index not in selection.parts:
                 selection.leaves.setdefault(index, {})[position] = None
 
 
-def _match_delete(
-    points: Points[T], gone: Path, depth: int, change: Change, found: dict[T, Selection | None]
-) -> None:
+def _match_delete(points: Points[T], gone: Path, depth: int, change: Change, found: Match[T]) -> None:
     for elem in gone.elems[depth:]:
         points = step(points, elem.name, elem.keys)
-        for member in members(points):
-            selection = found.setdefault(member, Selection())
-            if selection is not None:
-                selection.deletes[gone] = None
+        for selection in _selections(points, found):
+            selection.deletes[gone] = None
         points = live(points)
         if not points:
             return
     node = _node_at(change.before, gone.elems[depth:])
     if node is not None:
-        for member, path in matching(points, node, gone):
-            selection = found.setdefault(member, Selection())
-            if selection is not None and not any(held.is_prefix_of(path) for held in selection.deletes):
+        for selection, path in _below(points, node, gone, found):
+            if not any(held.is_prefix_of(path) for held in selection.deletes):
                 selection.deletes[path] = None
 
 
-def matching(points: Points[T], node: Node, path: Path) -> Iterator[tuple[T, Path]]:
-    """The nodes strictly below `node` (at `path`) at which somebody is subscribed, upper ones first."""
+def _below(points: Points[T], node: Node, path: Path, found: Match[T]) -> Iterator[tuple[Selection, Path]]:
+    """The nodes strictly below `node` (at `path`) that are selected, upper ones first."""
     if not isinstance(node, Container):
         return
     for name, child in node.children.items():
@@ -201,10 +222,10 @@ def matching(points: Points[T], node: Node, path: Path) -> Iterator[tuple[T, Pat
             further = step(points, name, keys)
             if further:
                 there = path.child(name, *keys)
-                for member in members(further):
-                    yield member, there
-                if points_below := live(further):
-                    yield from matching(points_below, entry, there)
+                for selection in _selections(further, found):
+                    yield selection, there
+                if deeper := live(further):
+                    yield from _below(deeper, entry, there, found)
 
 
 def children(child: Node) -> Iterator[tuple[Keys, Node]]:

@@ -1,16 +1,17 @@
-"""The coalescing queue of one stream: the latest value of each leaf, whatever the speed of the reader."""
+"""The coalescing queue of one stream: the latest value of each leaf, whatever the speed of the reader.
 
-from collections.abc import Callable, Iterable, Iterator
+A reader that keeps up shares the parcels of each pass with all others. Only when a second parcel comes before
+the first was taken are they laid out leaf by leaf and merged.
+"""
+
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import TypeAlias
 
-from twinplane.state.change import Change, Part
+from twinplane.state.change import Part
 from twinplane.subscribe.encode import PREFIX_DEPTH, Encode, Encoding, Notice, Rel
-from twinplane.subscribe.match import Selection
+from twinplane.subscribe.parcel import Offer, Parcel, split
 from twinplane_wire.path import Path
-
-MESSAGE_BYTES = 64 * 1024
-"""Notices of one time and prefix share a message up to about this size."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -19,14 +20,6 @@ class _Update:
     part: Part
     position: int
     duplicates: int
-
-
-@dataclass(frozen=True, slots=True)
-class _Whole:
-    """One change of an object, not merged with another yet."""
-
-    change: Change
-    selection: Selection | None
 
 
 _Operations: TypeAlias = dict[Path, "_Update | int"]  # by path, in order of time; a number is a delete's time
@@ -44,84 +37,79 @@ class Queue:
         self._encoding = encoding
         self._wake = wake
         self._limit = limit
-        self._objects: dict[Path, _Whole | _Operations] = {}
+        self._parcel: Parcel | None = None
+        self._objects: dict[Path, Offer | _Operations] = {}
         self._size = 0
         self.overflowed = False
 
     def __bool__(self) -> bool:
-        return bool(self._objects)
+        return self._parcel is not None or bool(self._objects)
 
     def __len__(self) -> int:
         """Leaves and deletes that wait."""
         return self._size
 
-    def offer(self, change: Change, selection: Selection | None) -> None:
-        """Take in what of a change concerns the stream (None: all of it)."""
+    def offer(self, parcel: Parcel) -> None:
+        """Take in what a pass has for the stream."""
         if self.overflowed:
             return
-        held = self._objects.get(change.object)
-        if held is None:
-            if not self._objects:
-                self._wake()
-            self._objects[change.object] = _Whole(change, selection)
-            self._size += _size(change, selection)
+        if not self:
+            self._parcel = parcel
+            self._size = parcel.size
+            self._wake()
         else:
-            if isinstance(held, _Whole):
-                self._size -= _size(held.change, held.selection)
-                operations: _Operations = {}
-                _absorb(operations, held.change, held.selection)
-            else:
-                operations = held
-                self._size -= len(operations)
-            _absorb(operations, change, selection)
-            self._objects[change.object] = operations
-            self._size += len(operations)
+            waiting, self._parcel = self._parcel, None
+            if waiting is not None:
+                self._size = 0
+                for offer in waiting.offers:
+                    self._merge(offer)
+            for offer in parcel.offers:
+                self._merge(offer)
         if self._size > self._limit:
-            self._objects.clear()
-            self._size = 0
+            self.clear()
             self.overflowed = True
             self._wake()
 
     def clear(self) -> None:
         """Drop what waits."""
+        self._parcel = None
         self._objects.clear()
         self._size = 0
 
     def take(self) -> Iterator[Notice]:
         """Everything that waits, oldest objects first; what is put in meanwhile comes too."""
-        pack: Pack | None = None
-        while self._objects:
+        while self:
+            if self._parcel is not None:
+                parcel, self._parcel = self._parcel, None
+                self._size = 0
+                yield from parcel.notices(self._encode, self._encoding)
+                continue
             path = next(iter(self._objects))
             held = self._objects.pop(path)
-            prefix = Path(path.elems[:PREFIX_DEPTH], path.origin)
-            if isinstance(held, _Whole):
-                self._size -= _size(held.change, held.selection)
-                if pack is not None and not pack.fits(prefix, held.change.time):
-                    yield pack.notice()
-                    pack = None
-                pack = pack or Pack(prefix, held.change.time)
-                pack.add(self._pieces(held.change, held.selection), _deletes(held.change, held.selection))
-                continue
-            self._size -= len(held)
-            if pack is not None:
-                yield pack.notice()
-                pack = None
-            yield from self._notices(prefix, held)
-        if pack is not None:
-            yield pack.notice()
+            if isinstance(held, Offer):
+                self._size -= held.size
+                yield from Parcel((held,)).notices(self._encode, self._encoding)
+            else:
+                self._size -= len(held)
+                yield from self._notices(Path(path.elems[:PREFIX_DEPTH], path.origin), held)
 
-    def _pieces(self, change: Change, selection: Selection | None) -> Iterator[bytes]:
-        if selection is None:
-            for part in change.parts:
-                yield self._joined(part)
+    def _merge(self, offer: Offer) -> None:
+        path = offer.change.object
+        held = self._objects.get(path)
+        if held is None:
+            self._objects[path] = offer
+            self._size += offer.size
             return
-        for index in selection.parts:
-            yield self._joined(change.parts[index])
-        for index, positions in selection.leaves.items():
-            if index not in selection.parts:
-                pieces = self._split(change.parts[index])
-                for position in positions:
-                    yield pieces[position]
+        if isinstance(held, Offer):
+            self._size -= held.size
+            operations: _Operations = {}
+            _absorb(operations, held)
+        else:
+            operations = held
+            self._size -= len(operations)
+        _absorb(operations, offer)
+        self._objects[path] = operations
+        self._size += len(operations)
 
     def _notices(self, prefix: Path, operations: _Operations) -> Iterator[Notice]:
         """The operations of one object, a notice for each of their times."""
@@ -140,95 +128,20 @@ class Queue:
             else:
                 if operation.duplicates:
                     duplicates.append((len(updates), operation.duplicates))
-                updates.append(self._split(operation.part)[operation.position])
+                pieces = split(operation.part, self._encode, self._encoding)
+                updates.append(pieces[operation.position])
         if updates or deletes:
             yield Notice(prefix, time, tuple(updates), tuple(deletes), tuple(duplicates))
 
-    def _split(self, part: Part) -> tuple[bytes, ...]:
-        """The leaves of a part, one piece each; kept with the part for all streams."""
-        memo = part.memo
-        if memo is None:
-            memo = part.memo = {}
-        kept: tuple[bytes, ...] | None = memo.get(("pieces", self._encoding))
-        if kept is None:
-            kept = memo["pieces", self._encoding] = tuple(
-                self._encode(part.container, part.leaves, self._encoding)
-            )
-        return kept
 
-    def _joined(self, part: Part) -> bytes:
-        """All leaves of a part in one piece."""
-        memo = part.memo
-        if memo is not None and (kept := memo.get(("joined", self._encoding))) is not None:
-            return kept  # type: ignore[no-any-return]
-        pieces = self._split(part)
-        assert part.memo is not None
-        joined: bytes = b"".join(pieces)
-        part.memo["joined", self._encoding] = joined
-        return joined
-
-
-class Pack:
-    """A notice under construction."""
-
-    __slots__ = ("_bytes", "_deletes", "_prefix", "_time", "_updates")
-
-    def __init__(self, prefix: Path, time: int) -> None:
-        self._prefix = prefix
-        self._time = time
-        self._updates: list[bytes] = []
-        self._deletes: list[Rel] = []
-        self._bytes = 0
-
-    def fits(self, prefix: Path, time: int) -> bool:
-        """True when something of that prefix and time may be added."""
-        return time == self._time and self._bytes < MESSAGE_BYTES and prefix == self._prefix
-
-    def add(self, updates: Iterable[bytes], deletes: Iterable[Path] = ()) -> None:
-        """Add pieces, and deletes given as absolute paths."""
-        for piece in updates:
-            self._updates.append(piece)
-            self._bytes += len(piece)
-        self._deletes.extend([path.elems[PREFIX_DEPTH:] for path in deletes])
-
-    def notice(self, missed: int = 0) -> Notice:
-        """The notice; each update (one leaf per piece) stands for `missed` older values as well."""
-        duplicates = tuple((index, missed) for index in range(len(self._updates))) if missed else ()
-        return Notice(self._prefix, self._time, tuple(self._updates), tuple(self._deletes), duplicates)
-
-
-def _size(change: Change, selection: Selection | None) -> int:
-    if selection is None:
-        return sum([len(part.leaves) for part in change.parts]) + len(change.deletes)
-    whole = sum([len(change.parts[index].leaves) for index in selection.parts])
-    return whole + sum([len(positions) for positions in selection.leaves.values()]) + len(selection.deletes)
-
-
-def _deletes(change: Change, selection: Selection | None) -> Iterable[Path]:
-    return change.deletes if selection is None else selection.deletes
-
-
-def _chosen(change: Change, selection: Selection | None) -> Iterator[tuple[Part, int]]:
-    if selection is None:
-        for part in change.parts:
-            yield from ((part, position) for position in range(len(part.leaves)))
-        return
-    for index in selection.parts:
-        part = change.parts[index]
-        yield from ((part, position) for position in range(len(part.leaves)))
-    for index, positions in selection.leaves.items():
-        if index not in selection.parts:
-            yield from ((change.parts[index], position) for position in positions)
-
-
-def _absorb(operations: _Operations, change: Change, selection: Selection | None) -> None:
+def _absorb(operations: _Operations, offer: Offer) -> None:
     """Bring a later change into what waits for its object; deletes go first, as a client applies them."""
-    for gone in _deletes(change, selection):
+    for gone in offer.deletes:
         for path in [path for path in operations if gone.is_prefix_of(path)]:
             del operations[path]
-        operations[gone] = change.time
-    for part, position in _chosen(change, selection):
+        operations[gone] = offer.change.time
+    for part, position in offer.leaves():
         path = part.container.child(part.leaves[position][0])
         before = operations.pop(path, None)
         dropped = before.duplicates + 1 if isinstance(before, _Update) else 0
-        operations[path] = _Update(change.time, part, position, dropped)
+        operations[path] = _Update(offer.change.time, part, position, dropped)

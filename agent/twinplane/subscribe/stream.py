@@ -8,14 +8,15 @@ from dataclasses import dataclass
 from twinplane.errors import Fault, RequestError, Violation
 from twinplane.state.change import Change
 from twinplane.state.operational import Operational, polled
-from twinplane.subscribe.encode import PREFIX_DEPTH, Encode, Encoding, Item, Notice, Synced
-from twinplane.subscribe.match import Subscriptions, match
-from twinplane.subscribe.queue import Pack, Queue
+from twinplane.subscribe.encode import Encode, Encoding, Item, Notice, Synced
+from twinplane.subscribe.match import Subscriptions
+from twinplane.subscribe.parcel import parcels
+from twinplane.subscribe.queue import Queue
 from twinplane.subscribe.sample import Ticker
 from twinplane.subscribe.subscription import SECOND, Mode, Subscription, SubscriptionList, check
 from twinplane.subscribe.walk import Walk
 from twinplane.tree.node import Container
-from twinplane_wire.path import ROOT, Path
+from twinplane_wire.path import ROOT, Elem, Path
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,7 +43,7 @@ class Subscriber:
         """All current values, then `Synced`, then the end. POLL calls it for every poll."""
         await self._operational.fresh([entry.path for entry in wanted.subscriptions])
         if not wanted.updates_only:
-            for notice in self._values(_trees(wanted.subscriptions), wanted.encoding):
+            for notice in self._values(_selected(wanted.subscriptions), wanted.encoding):
                 yield notice
         yield Synced()
 
@@ -60,7 +61,7 @@ class Subscriber:
             for entry, queue in live.watched:
                 self._watched.setdefault(entry.path.origin, Subscriptions()).add(entry.path, queue)
             if not wanted.updates_only:  # watching began before: nothing is lost in between
-                for notice in self._values(_trees(wanted.subscriptions), wanted.encoding):
+                for notice in self._values(_selected(wanted.subscriptions), wanted.encoding):
                     yield notice
             yield Synced()
             while True:
@@ -72,22 +73,38 @@ class Subscriber:
             for entry, queue in live.watched:
                 self._watched[entry.path.origin].discard(entry.path, queue)
 
-    def _values(self, trees: "_Trees", encoding: Encoding, missed: int = 0) -> Iterator[Notice]:
-        """What is selected now, as of now; the roots are taken before the first notice is."""
+    def _values(self, wanted: "_Selected", encoding: Encoding, missed: int = 0) -> Iterator[Notice]:
+        """What is selected now, as of now; the roots are taken before the first notice is.
+
+        With `missed` every update says that it stands for so many dropped ones.
+        """
         time = self._operational.stamp()
-        roots = {origin: self._operational.root(origin) for origin in trees}
-        return _pack(Walk(self._encode, encoding, split=missed > 0), trees, roots, time, missed)
+        roots = {origin: self._operational.root(origin) for origin in wanted}
+        return self._walked(wanted, roots, encoding, time, missed)
+
+    def _walked(
+        self, wanted: "_Selected", roots: dict[str, Container], encoding: Encoding, time: int, missed: int
+    ) -> Iterator[Notice]:
+        for origin, (tree, paths) in wanted.items():
+            walk = Walk(self._encode, encoding, tree, paths)
+            if not missed:
+                for name, content in walk.messages(roots[origin], origin):
+                    yield Notice(Path((Elem(name),), origin), time, (content,))
+                continue
+            for name, pieces in walk.pieces(roots[origin], origin):
+                duplicates = tuple((index, missed) for index in range(len(pieces)))
+                yield Notice(Path((Elem(name),), origin), time, tuple(pieces), (), duplicates)
 
     def _changed(self, changes: Sequence[Change]) -> None:
-        for change in changes:
-            subscriptions = self._watched.get(change.object.origin)
-            if subscriptions is not None:
-                for queue, selection in match(subscriptions, change).items():
-                    queue.offer(change, selection)
+        for origin, subscriptions in self._watched.items():
+            if not subscriptions.top.bare:
+                mine = [change for change in changes if change.object.origin == origin]
+                for queue, parcel in parcels(subscriptions, mine):
+                    queue.offer(parcel)
 
 
-_Trees = dict[str, Subscriptions[bool]]
-_Values = Callable[[_Trees, Encoding, int], Iterator[Notice]]
+_Selected = dict[str, tuple[Subscriptions[bool], frozenset[Path]]]  # by origin
+_Values = Callable[[_Selected, Encoding, int], Iterator[Notice]]
 
 
 class _Sample:
@@ -97,7 +114,7 @@ class _Sample:
     def __init__(
         self, subscriptions: Sequence[Subscription], interval: int, start: float, pending: Queue | None
     ) -> None:
-        self.trees = _trees(subscriptions)
+        self.wanted = _selected(subscriptions)
         self.ticker = Ticker(interval, start)
         self.pending = pending
         self.polled = any(polled(entry.path) for entry in subscriptions)
@@ -166,7 +183,7 @@ class _Stream:
             else:
                 for queue in {id(queue): queue for _, queue in self.watched}.values():
                     yield from self._changes(queue)  # older than the sample
-                yield from values(sample.trees, self._encoding, count)
+                yield from values(sample.wanted, self._encoding, count)
 
     async def wait(self) -> None:
         """Until there may be something to send."""
@@ -199,23 +216,14 @@ def _max_age(interval: int) -> float:
     return min(1.0, 0.9 * interval / SECOND)
 
 
-def _trees(subscriptions: Iterable[Subscription]) -> _Trees:
-    trees: _Trees = {}
+def _selected(subscriptions: Iterable[Subscription]) -> _Selected:
+    paths: dict[str, list[Path]] = {}
     for entry in subscriptions:
-        trees.setdefault(entry.path.origin, Subscriptions()).add(entry.path, True)
-    return trees
-
-
-def _pack(walk: Walk, trees: _Trees, roots: dict[str, Container], time: int, missed: int) -> Iterator[Notice]:
-    """Notices of one time, objects of one prefix together up to a good size."""
-    for origin, tree in trees.items():
-        pack: Pack | None = None
-        for path, pieces in walk.objects(roots[origin], tree.start(), origin):
-            prefix = Path(path.elems[:PREFIX_DEPTH], origin)
-            if pack is not None and not pack.fits(prefix, time):
-                yield pack.notice(missed)
-                pack = None
-            pack = pack or Pack(prefix, time)
-            pack.add(pieces)
-        if pack is not None:
-            yield pack.notice(missed)
+        paths.setdefault(entry.path.origin, []).append(entry.path)
+    selected: _Selected = {}
+    for origin, mine in paths.items():
+        tree: Subscriptions[bool] = Subscriptions()
+        for path in mine:
+            tree.add(path, True)
+        selected[origin] = (tree, frozenset(mine))
+    return selected

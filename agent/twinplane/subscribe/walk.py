@@ -1,14 +1,15 @@
 """The walk over current values: everything a set of subscriptions selects, each leaf once, as bytes.
 
 What is encoded stays with the (immutable) node it belongs to, so that all subscribers share it and unchanged
-nodes cost a look-up.
+nodes cost a look-up. What the walk below one top-level container gave is kept with that container.
 """
 
-from collections.abc import Iterator
-from typing import TypeVar
+from collections.abc import Hashable, Iterator
+from typing import Generic, NamedTuple, TypeAlias, TypeVar
 
 from twinplane.subscribe.encode import Encode, Encoding
-from twinplane.subscribe.match import Keys, Points, children, live, step
+from twinplane.subscribe.match import Keys, Points, Subscriptions, children, live, step
+from twinplane.subscribe.parcel import MESSAGE_BYTES
 from twinplane.tree.node import Container, Entries, Leaf, Node
 from twinplane_wire.path import Elem, Path
 
@@ -16,135 +17,194 @@ T = TypeVar("T")
 
 _ALL = "updates"  # memo: every leaf at or below the node
 _ONE = "update"  # memo: one leaf of the node
+_WALKED = "walked"  # memo of a top-level container: what a walk of these paths gave
 
 
-class Walk:
-    """Reads trees for one encoding. With `split` every piece holds exactly one leaf (and none is kept)."""
+class Trail(NamedTuple):
+    """A path on the way down, put together only when something has to be encoded."""
 
-    def __init__(self, encode: Encode, encoding: Encoding, *, split: bool = False) -> None:
+    above: "Trail | None"
+    name: str
+    keys: Keys
+
+    def path(self, origin: str) -> Path:
+        """The path."""
+        elems: list[Elem] = []
+        trail: Trail | None = self
+        while trail is not None:
+            elems.append(Elem(trail.name, trail.keys))
+            trail = trail.above
+        return Path(tuple(reversed(elems)), origin)
+
+
+Found: TypeAlias = tuple[str, Keys, Node, Points[T]]
+
+
+class Walk(Generic[T]):
+    """One walk over the trees of one origin for one encoding.
+
+    `paths` tells walks apart whose results are kept: equal for equal subscriptions.
+    """
+
+    def __init__(
+        self, encode: Encode, encoding: Encoding, subscriptions: Subscriptions[T], paths: Hashable
+    ) -> None:
         self._encode = encode
         self._encoding = encoding
-        self._split = split
+        self._subscriptions = subscriptions
+        self._kept = (_WALKED, encoding, paths)
+        self._origin = ""
+        self._steps: dict[tuple[int, str], tuple[Points[T], Points[T]]] = {}
 
-    def objects(
-        self, root: Container, points: Points[T], origin: str = ""
-    ) -> Iterator[tuple[Path, list[bytes]]]:
-        """The pieces of each object in which something is selected; at most once per object."""
-        top = Path((), origin)
+    def messages(self, root: Container, origin: str = "") -> Iterator[tuple[str, bytes]]:
+        """Pairs of a top-level container's name and joined pieces of leaves in it, each of a good size for a
+        message."""
+        for name, node, points in self._tops(root, origin):
+            memo = node.memo
+            if memo is None:
+                memo = node.memo = {}
+            kept: tuple[bytes, ...] | None = memo.get(self._kept)
+            if kept is None:
+                kept = memo[self._kept] = tuple(_sized(self._top(node, name, points)))
+            for content in kept:
+                yield name, content
+
+    def pieces(self, root: Container, origin: str = "") -> Iterator[tuple[str, list[bytes]]]:
+        """The same as lists of single leaves (nothing of it is kept)."""
+        for name, node, points in self._tops(root, origin):
+            top = Trail(None, name, ())
+            if _any(points):
+                yield name, self._single(node, top)
+            else:
+                for found in self._selected(node, live(points)):
+                    found_pieces: list[bytes] = []
+                    self._some(node, top, found, found_pieces, single=True)
+                    if found_pieces:
+                        yield name, found_pieces
+
+    def _tops(self, root: Container, origin: str) -> Iterator[tuple[str, Container, Points[T]]]:
+        self._origin = origin
+        points = self._subscriptions.start()
         if _any(points):
-            yield from self._everything(root, top)
+            for name, node in root.children.items():
+                if isinstance(node, Container):
+                    yield name, node, points
             return
-        for name, _, node, further in _selected(root, live(points)):
-            path = top.child(name)
+        for name, _, node, further in self._selected(root, live(points)):
             if isinstance(node, Container):
-                if _any(further):
-                    yield from self._children(node, path)
-                else:
-                    yield from self._selected_children(node, path, live(further))
+                yield name, node, further
 
-    def _everything(self, root: Container, top: Path) -> Iterator[tuple[Path, list[bytes]]]:
-        for name, node in root.children.items():
-            if isinstance(node, Container):
-                yield from self._children(node, top.child(name))
-
-    def _children(self, node: Container, path: Path) -> Iterator[tuple[Path, list[bytes]]]:
-        for name, child in node.children.items():
-            for keys, entry in children(child):
-                there = path.child(name, *keys)
-                if isinstance(entry, Container):
-                    yield there, self._all(entry, there)
-                elif not isinstance(entry, Entries):
-                    yield there, self._leaves(node, path, [(name, entry)])
-
-    def _selected_children(
-        self, node: Container, path: Path, points: Points[T]
-    ) -> Iterator[tuple[Path, list[bytes]]]:
-        for name, keys, child, further in _selected(node, points):
-            there = path.child(name, *keys)
-            pieces: list[bytes] = []
-            self._some(node, path, (name, keys, child, further), pieces)
-            if pieces:
-                yield there, pieces
+    def _top(self, node: Container, name: str, points: Points[T]) -> Iterator[bytes]:
+        top = Trail(None, name, ())
+        pieces: list[bytes] = []
+        if _any(points):
+            for below, child in node.children.items():
+                for keys, entry in children(child):
+                    if isinstance(entry, Container):
+                        yield self._all(entry, Trail(top, below, keys))
+                    elif not isinstance(entry, Entries):
+                        yield self._leaf(node, top, below, entry)
+            return
+        for found in self._selected(node, live(points)):
+            self._some(node, top, found, pieces)
+            yield from pieces
+            pieces.clear()
 
     def _some(
-        self,
-        holder: Container,
-        path: Path,
-        found: tuple[str, Keys, Node, Points[T]],
-        pieces: list[bytes],
+        self, holder: Container, above: Trail, found: Found[T], pieces: list[bytes], *, single: bool = False
     ) -> None:
         """The pieces of what is selected at or below one child of `holder`."""
         name, keys, child, points = found
-        covered = _any(points)
         if isinstance(child, Container):
-            there = path.child(name, *keys)
-            if covered:
-                pieces.extend(self._all(child, there))
-                return
-            for further in _selected(child, live(points)):
-                self._some(child, there, further, pieces)
-        elif covered and not isinstance(child, Entries):
-            pieces.extend(self._leaves(holder, path, [(name, child)]))
+            trail = Trail(above, name, keys)
+            if not _any(points):
+                for further in self._selected(child, live(points)):
+                    self._some(child, trail, further, pieces, single=single)
+            elif single:
+                pieces.extend(self._single(child, trail))
+            else:
+                pieces.append(self._all(child, trail))
+        elif not isinstance(child, Entries) and _any(points):
+            pieces.append(self._leaf(holder, above, name, child))
 
-    def _all(self, node: Container, path: Path) -> list[bytes]:
-        if self._split:
-            pieces: list[bytes] = []
-            self._collect(node, path, pieces)
-            return pieces
+    def _all(self, node: Container, trail: Trail) -> bytes:
+        """Every leaf at or below a node, joined."""
         memo = node.memo
         if memo is None:
             memo = node.memo = {}
         kept: bytes | None = memo.get((_ALL, self._encoding))
         if kept is None:
-            pieces = []
-            self._collect(node, path, pieces)
+            pieces: list[bytes] = []
+            self._collect(node, trail, pieces)
             kept = memo[_ALL, self._encoding] = b"".join(pieces)
-        return [kept] if kept else []
+        return kept
 
-    def _collect(self, node: Container, path: Path, pieces: list[bytes]) -> None:
-        leaves: list[tuple[str, Leaf]] = []
-        below: list[tuple[Path, Container]] = []
-        for name, child in node.children.items():
-            if isinstance(child, Container):
-                below.append((path.child(name), child))
-            elif isinstance(child, Entries):
-                below.extend((path.child(name, *keys), entry) for keys, entry in _entries(child))
-            else:
-                leaves.append((name, child))
+    def _collect(self, node: Container, trail: Trail, pieces: list[bytes]) -> None:
+        leaves = _leaves(node)
         if leaves:
-            pieces.extend(self._encode(path, leaves, self._encoding))
-        for there, container in below:
-            if self._split or any(
-                isinstance(child, Container | Entries) for child in container.children.values()
-            ):
+            pieces.extend(self._encode(trail.path(self._origin), leaves, self._encoding))
+        for name, keys, container in _containers(node):
+            there = Trail(trail, name, keys)
+            if any(isinstance(child, Container | Entries) for child in container.children.values()):
                 self._collect(container, there, pieces)
-            else:
-                pieces.extend(self._all(container, there))
+            else:  # counters and their like: kept apart from siblings that change at another pace
+                pieces.append(self._all(container, there))
 
-    def _leaves(self, holder: Container, path: Path, leaves: list[tuple[str, Leaf]]) -> list[bytes]:
-        """Single leaves of a container."""
+    def _single(self, node: Container, trail: Trail) -> list[bytes]:
+        """Every leaf at or below a node, one piece each."""
+        leaves = _leaves(node)
+        pieces = list(self._encode(trail.path(self._origin), leaves, self._encoding)) if leaves else []
+        for name, keys, container in _containers(node):
+            pieces.extend(self._single(container, Trail(trail, name, keys)))
+        return pieces
+
+    def _leaf(self, holder: Container, above: Trail, name: str, value: Leaf) -> bytes:
+        """One leaf of a container."""
         memo = holder.memo
         if memo is None:
             memo = holder.memo = {}
-        pieces: list[bytes] = []
-        for name, value in leaves:
-            kept: bytes | None = memo.get((_ONE, self._encoding, name))
-            if kept is None:
-                (kept,) = self._encode(path, ((name, value),), self._encoding)
-                memo[_ONE, self._encoding, name] = kept
-            pieces.append(kept)
-        return pieces
+        kept: bytes | None = memo.get((_ONE, self._encoding, name))
+        if kept is None:
+            (kept,) = self._encode(above.path(self._origin), ((name, value),), self._encoding)
+            memo[_ONE, self._encoding, name] = kept
+        return kept
+
+    def _selected(self, node: Container, points: Points[T]) -> Iterator[Found[T]]:
+        """The children (list entries each) towards which something is subscribed, with the points there."""
+        for name, child in _candidates(node, points):
+            if not isinstance(child, Entries):
+                if further := self._step(points, name):
+                    yield name, (), child, further
+            elif _same_for_all(points, name):
+                if child.entries and (further := self._step(points, name, _any_key(child))):
+                    for keys, entry in _entries(child):
+                        yield name, keys, entry, further
+            else:
+                for keys, entry in _candidate_entries(child, name, points):
+                    if further := step(points, name, keys):
+                        yield name, keys, entry, further
+
+    def _step(self, points: Points[T], name: str, keys: Keys = ()) -> Points[T]:
+        """`step` for nodes whose keys make no difference, remembered for this walk."""
+        kept = self._steps.get((id(points), name))
+        if kept is None:  # the points are kept alive, or their id might come again
+            kept = self._steps[id(points), name] = (points, step(points, name, keys))
+        return kept[1]
 
 
-def _selected(node: Container, points: Points[T]) -> Iterator[tuple[str, Keys, Node, Points[T]]]:
-    """The children (list entries each) towards which something is subscribed, with the points there."""
-    for name, child in _candidates(node, points):
-        if isinstance(child, Entries):
-            for keys, entry in _candidate_entries(child, name, points):
-                if further := step(points, name, keys):
-                    yield name, keys, entry, further
-        elif further := step(points, name):
-            yield name, (), child, further
+def _leaves(node: Container) -> list[tuple[str, Leaf]]:
+    return [
+        (name, child) for name, child in node.children.items() if not isinstance(child, Container | Entries)
+    ]
+
+
+def _containers(node: Container) -> Iterator[tuple[str, Keys, Container]]:
+    for name, child in node.children.items():
+        if isinstance(child, Container):
+            yield name, (), child
+        elif isinstance(child, Entries):
+            for keys, entry in _entries(child):
+                yield name, keys, entry
 
 
 def _candidates(node: Container, points: Points[T]) -> Iterator[tuple[str, Node]]:
@@ -158,6 +218,13 @@ def _candidates(node: Container, points: Points[T]) -> Iterator[tuple[str, Node]
             yield name, child
 
 
+def _same_for_all(points: Points[T], name: str) -> bool:
+    """True when all entries of a list lead to the same points, whatever their keys."""
+    return not any(elem.keys and elem.name == name for point in points for elem in point.exact) and not any(
+        value != "*" for point in points for elem in point.wild for _, value in elem.keys
+    )
+
+
 def _candidate_entries(child: Entries, name: str, points: Points[T]) -> Iterator[tuple[Keys, Container]]:
     if any(point.wild or Elem(name) in point.exact for point in points):
         yield from _entries(child)
@@ -168,9 +235,32 @@ def _candidate_entries(child: Entries, name: str, points: Points[T]) -> Iterator
             yield elem.keys, entry
 
 
+def _any_key(child: Entries) -> Keys:
+    return tuple((name, "") for name in child.key_names)
+
+
 def _entries(child: Entries) -> Iterator[tuple[Keys, Container]]:
+    names = child.key_names
+    if len(names) == 1:
+        name = names[0]
+        for key, entry in child.entries.items():
+            yield ((name, key[0]),), entry
+        return
     for key, entry in child.entries.items():
-        yield tuple(zip(child.key_names, key, strict=True)), entry
+        yield tuple(zip(names, key, strict=True)), entry
+
+
+def _sized(pieces: Iterator[bytes]) -> Iterator[bytes]:
+    waiting: list[bytes] = []
+    size = 0
+    for piece in pieces:
+        waiting.append(piece)
+        size += len(piece)
+        if size >= MESSAGE_BYTES:
+            yield b"".join(waiting)
+            waiting, size = [], 0
+    if size:
+        yield b"".join(waiting)
 
 
 def _any(points: Points[T]) -> bool:

@@ -69,6 +69,19 @@ class Draft:
             keyed += 1
             holder = self._own_entry(listed, key, made)
 
+    def exchange(self, path: Path, value: Container) -> None:
+        """Put a container in the place of one that stands at a concrete path and is known to differ.
+
+        Nothing is compared, so it is the cheap way for what changes all the time (counters)."""
+        holder = self._own_root()
+        for name, keys in path.elems[:-1]:
+            if keys:
+                listed = self._own_list(holder, name, ())
+                holder = self._own_entry(listed, entry_key(listed.key_names, keys), Container())
+            else:
+                holder = self._own_child(holder, name)
+        _write(holder)[path.elems[-1].name] = value
+
     def remove(self, path: Path, *, drop_bare_entries: bool = False) -> None:
         """Remove the node at a concrete path, if it is there, and what it leaves empty above.
 

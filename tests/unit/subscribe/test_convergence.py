@@ -44,16 +44,20 @@ class Configured:
     after: Node | None
 
 
+OWNERS = {"a": (None, vnic_path("a", "n"), vnic_path("b", "n")), "b": (None, vnic_path("a", "m"))}
+
+
 def links() -> st.SearchStrategy[Fact]:
-    owners = st.sampled_from([None, vnic_path("a", "n"), vnic_path("a", "m"), vnic_path("b", "n")])
-    return st.builds(
-        lambda name, owner, up, mtu: LinkFact(
-            name, 1, "tun", mtu, "", owner, up, "UP" if up else "DOWN", up, 0, None
-        ),
-        st.sampled_from(NAMES),
-        owners,
-        st.booleans(),
-        st.sampled_from([1500, 9000]),
+    """Devices that are marked, and marked anew; no two realise the same object."""
+    return st.sampled_from(NAMES).flatmap(
+        lambda name: st.builds(
+            lambda owner, up, mtu: LinkFact(
+                name, 1, "tun", mtu, "", owner, up, "UP" if up else "DOWN", up, 0, None
+            ),
+            st.sampled_from(OWNERS[name]),
+            st.booleans(),
+            st.sampled_from([1500, 9000]),
+        )
     )
 
 

@@ -4,7 +4,8 @@ import pytest
 
 from twinplane.model.appliance import vnic_path
 from twinplane.state.change import Change, Part
-from twinplane.subscribe.match import Selection, Subscriptions, match
+from twinplane.subscribe.match import Selection, Subscriptions, match, union
+from twinplane.subscribe.parcel import parcels
 from twinplane_wire.path import Path, parse
 
 VNIC = vnic_path("fw", "lan")
@@ -15,9 +16,6 @@ CHANGE = Change(
         Part(VNIC.child("state"), (("oper-status", "UP"), ("interface", "tp"))),
         Part(VNIC.child("state").child("counters"), (("in-octets", 1),)),
     ),
-    (),
-    None,
-    None,
 )
 
 
@@ -26,9 +24,10 @@ def chosen(pattern: str) -> set[str] | None:
     subscriptions: Subscriptions[str] = Subscriptions()
     subscriptions.add(parse(pattern), "me")
     found = match(subscriptions, CHANGE)
-    if "me" not in found:
+    if not found:
         return None
-    selection = found["me"]
+    assert all("me" in point.members for point in found)
+    selection = union(CHANGE, found.values())
     everything = {name for part in CHANGE.parts for name, _ in part.leaves}
     if selection is None:
         return everything
@@ -77,3 +76,30 @@ def test_discarding_leaves_nothing_behind() -> None:
         subscriptions.discard(path, "me")
     assert subscriptions.top.bare
     subscriptions.discard(parse("/a/b"), "me")
+
+
+def test_overlapping_paths_of_one_member_are_joined_and_shared_by_equals() -> None:
+    subscriptions: Subscriptions[str] = Subscriptions()
+    state = "/appliances/appliance/vnics/vnic/state"
+    for member in ("one", "two"):
+        subscriptions.add(parse(f"{state}/oper-status"), member)
+        subscriptions.add(parse(f"{state}/counters"), member)
+    subscriptions.add(parse(f"{state}/interface"), "three")
+    found = dict(parcels(subscriptions, [CHANGE]))
+    assert found["one"] is found["two"]
+    (offer,) = found["one"].offers
+    assert [part.leaves[position][0] for part, position in offer.leaves()] == ["in-octets", "oper-status"]
+    assert found["three"].size == 1
+
+
+def test_union_keeps_the_broadest_deletes_and_knows_the_whole() -> None:
+    change = Change(CHANGE.object, 1, (), (VNIC,))
+    narrow, broad, leaf = Selection(), Selection(), Selection()
+    narrow.deletes[VNIC.child("state")] = None
+    broad.deletes[VNIC] = None
+    leaf.deletes[VNIC.child("state").child("mtu")] = None
+    joined = union(change, [narrow, leaf])
+    assert joined is not None
+    assert list(joined.deletes) == [VNIC.child("state")]
+    assert union(change, [leaf, narrow, broad]) is None
+    assert union(change, [narrow, None]) is None

@@ -3,6 +3,7 @@
 from twinplane.model.port import interface_path
 from twinplane.state.change import Change, Part
 from twinplane.subscribe.match import Selection
+from twinplane.subscribe.parcel import Offer, Parcel
 from twinplane.subscribe.queue import Queue
 from twinplane.tree.node import Leaf
 from unit.subscribe.client import Encoder, deletes, updates
@@ -17,14 +18,16 @@ def queue(limit: int = 100) -> Queue:
 def change(name: str, time: int, *gone: str, **leaves: Leaf) -> Change:
     row = interface_path(name)
     parts = (Part(row, tuple(leaves.items())),) if leaves else ()
-    return Change(row, time, parts, tuple(row.child(each) for each in gone), None, None)
+    return Change(row, time, parts, tuple(row.child(each) for each in gone))
+
+
+def parcel(*changes: Change) -> Parcel:
+    return Parcel([Offer(each, None) for each in changes])
 
 
 def test_changes_of_one_time_share_a_notice_and_others_do_not() -> None:
     waiting = queue()
-    waiting.offer(change("a", 5, x=1), None)
-    waiting.offer(change("b", 5, x=2), None)
-    waiting.offer(change("c", 6, x=3), None)
+    waiting.offer(parcel(change("a", 5, x=1), change("b", 5, x=2), change("c", 6, x=3)))
     first, second = waiting.take()
     assert (first.time, [value for _, value in updates(first)]) == (5, [1, 2])
     assert (second.time, [value for _, value in updates(second)]) == (6, [3])
@@ -35,8 +38,8 @@ def test_changes_of_one_time_share_a_notice_and_others_do_not() -> None:
 def test_latest_value_wins_and_the_dropped_are_counted() -> None:
     waiting = queue()
     for time in range(1, 5):
-        waiting.offer(change("a", time, x=time), None)
-    waiting.offer(change("a", 9, y=1), None)
+        waiting.offer(parcel(change("a", time, x=time)))
+    waiting.offer(parcel(change("a", 9, y=1)))
     assert len(waiting) == 2
     first, second = waiting.take()
     assert (first.time, updates(first)[0][1], first.duplicates) == (4, 4, ((0, 3),))
@@ -45,16 +48,16 @@ def test_latest_value_wins_and_the_dropped_are_counted() -> None:
 
 def test_delete_takes_older_updates_below_along_and_stays_before_newer_ones() -> None:
     waiting = queue()
-    waiting.offer(change("a", 1, x=1, y=1), None)
-    waiting.offer(change("a", 2, "x", y=2), None)
-    waiting.offer(change("a", 3, x=3), None)
+    waiting.offer(parcel(change("a", 1, x=1, y=1)))
+    waiting.offer(parcel(change("a", 2, "x", y=2)))
+    waiting.offer(parcel(change("a", 3, x=3)))
     assert [(notice.time, len(deletes(notice)), len(updates(notice))) for notice in waiting.take()] == [
         (2, 0, 1),
         (3, 0, 1),
     ]
     row = interface_path("a")
-    waiting.offer(Change(row, 4, (), (row,), None, None), None)
-    waiting.offer(change("a", 5, x=5), None)
+    waiting.offer(parcel(Change(row, 4, (), (row,))))
+    waiting.offer(parcel(change("a", 5, x=5)))
     assert [(notice.time, len(deletes(notice)), len(updates(notice))) for notice in waiting.take()] == [
         (4, 1, 0),
         (5, 0, 1),
@@ -65,7 +68,7 @@ def test_selection_sends_only_what_is_selected() -> None:
     waiting = queue()
     some = Selection()
     some.leaves[0] = {1: None}
-    waiting.offer(change("a", 1, "gone", x=1, y=2), some)
+    waiting.offer(Parcel((Offer(change("a", 1, "gone", x=1, y=2), some),)))
     (notice,) = waiting.take()
     assert [value for _, value in updates(notice)] == [2]
     assert notice.deletes == ()
@@ -74,7 +77,7 @@ def test_selection_sends_only_what_is_selected() -> None:
 def test_overflow_drops_everything_and_takes_nothing_more() -> None:
     waiting = queue(limit=3)
     for number in range(5):
-        waiting.offer(change(f"a{number}", number, x=1), None)
+        waiting.offer(parcel(change(f"a{number}", number, x=1)))
     assert waiting.overflowed
     assert len(waiting) == 0
     assert list(waiting.take()) == []

@@ -80,25 +80,42 @@ def translate(known: Known, device: str) -> Iterator[Section]:
 def translate_counters(known: Known, device: str) -> Iterator[Section]:
     """Counters of one device's row and, for a vNIC, of its appliance."""
     link = known.links.get(device)
-    counters = known.counters.get(device)
     if link is None:
         return
+    places = known.places.get(device)
+    if places is None:
+        places = known.places[device] = _places(link)
+    if not places:
+        return
+    counters = known.counters.get(device)
+    if counters is None:
+        yield Section(places[1], {"carrier-transitions": link.carrier_changes}, whole=places[0])
+        return
+    seen = swapped(counters) if len(places) > _ROW else as_it_is(counters)
+    row = {**seen, "carrier-transitions": link.carrier_changes}
+    yield Section(places[1], row, whole=places[0])
+    if len(places) > _ROW:
+        yield Section(places[3], seen, whole=places[2])
+
+
+_ROW = 2  # a row and its counters; a vNIC has its appliance and its own counters as well
+
+
+def _places(link: LinkFact) -> tuple[Path, ...]:
+    """Where the counters of a device go: pairs of object and container; none for a device without a row."""
     name = row_name(link)
     if name is None:
-        return
-    if is_vnic(link) and link.owner is not None:
-        if counters is None:
-            yield _carrier(name, link)
-            return
-        seen = swapped(counters)
-        row = {**seen, "carrier-transitions": link.carrier_changes}
-        yield Section(_state(name).child("counters"), row, whole=True)
-        yield Section(link.owner.child("state").child("counters"), seen, whole=True)
-        return
-    if counters is None:
-        yield _carrier(name, link)
-        return
-    row = {
+        return ()
+    row = (interface_path(name), _state(name).child("counters"))
+    if not is_vnic(link) or link.owner is None:
+        return row
+    owner = Path(link.owner.elems[:2], link.owner.origin)
+    return (*row, owner, link.owner.child("state").child("counters"))
+
+
+def as_it_is(counters: LinkCounters) -> dict[str, Leaf]:
+    """A device's counters in its own view."""
+    return {
         "in-octets": counters.rx_octets,
         "in-pkts": counters.rx_packets,
         "in-errors": counters.rx_errors,
@@ -107,9 +124,7 @@ def translate_counters(known: Known, device: str) -> Iterator[Section]:
         "out-pkts": counters.tx_packets,
         "out-errors": counters.tx_errors,
         "out-discards": counters.tx_drops,
-        "carrier-transitions": link.carrier_changes,
     }
-    yield Section(_state(name).child("counters"), row, whole=True)
 
 
 def swapped(counters: LinkCounters) -> dict[str, Leaf]:
@@ -124,10 +139,6 @@ def swapped(counters: LinkCounters) -> dict[str, Leaf]:
         "out-errors": counters.rx_errors,
         "out-discards": counters.rx_drops,
     }
-
-
-def _carrier(name: str, link: LinkFact) -> Section:
-    return Section(_state(name).child("counters"), {"carrier-transitions": link.carrier_changes}, whole=True)
 
 
 def _state(name: str) -> Path:

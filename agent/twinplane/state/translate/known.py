@@ -49,6 +49,7 @@ class Known:
         self.failed: dict[Path, str] = {}
         self.links: dict[str, LinkFact] = {}
         self.counters: dict[str, LinkCounters] = {}
+        self.places: dict[str, tuple[Path, ...]] = {}  # of counters, by device; kept by translators
         self.domains: dict[Path, DomainFact] = {}
         self.cpu: dict[Path, tuple[DomainCpu | None, DomainCpu]] = {}
         self.schedulers: dict[Path, Scheduler] = {}
@@ -88,6 +89,7 @@ class Known:
     def drop_link(self, name: str) -> LinkFact | None:
         """Forget a device; gives what was known of it."""
         before = self.links.pop(name, None)
+        self.places.pop(name, None)
         if before is not None:
             _discard(self._owned, before.owner, name)
             _discard(self._ports, before.master, name)

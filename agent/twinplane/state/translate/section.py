@@ -19,14 +19,15 @@ class Stamp:
 class Section:
     """Leaves by name that one translator gives for the container at `container`.
 
-    Several translators may give leaves of one container if no two give the same. With `whole` the section is
-    all of the container, which makes it cheap to exchange (counters).
+    Several translators may give leaves of one container if no two give the same. `whole` is for what changes
+    all the time (counters): the section is all of its container, lies in the object named, is exchanged
+    without a look at the tree and read by no derivation.
     """
 
     container: Path
     leaves: Mapping[str, Leaf] = field(default_factory=dict)
     stamp: Stamp | None = None
-    whole: bool = False
+    whole: Path | None = None
 
 
 def present(leaves: Mapping[str, Leaf | None]) -> dict[str, Leaf]:

@@ -1,0 +1,168 @@
+"""What one pass gives to all subscribers of the same path: made once, shared by their queues."""
+
+from collections.abc import Iterable, Iterator, Sequence
+from typing import TypeVar
+
+from twinplane.state.change import Change, Part
+from twinplane.subscribe.encode import PREFIX_DEPTH, Encode, Encoding, Notice, Rel
+from twinplane.subscribe.match import Point, Selection, Subscriptions, match, union
+from twinplane_wire.path import Path
+
+T = TypeVar("T")
+
+MESSAGE_BYTES = 64 * 1024
+"""Notices of one time and prefix share a message up to about this size."""
+
+
+class Pack:
+    """A notice under construction."""
+
+    __slots__ = ("_bytes", "_deletes", "_prefix", "_time", "_updates")
+
+    def __init__(self, prefix: Path, time: int) -> None:
+        self._prefix = prefix
+        self._time = time
+        self._updates: list[bytes] = []
+        self._deletes: list[Rel] = []
+        self._bytes = 0
+
+    def fits(self, prefix: Path, time: int) -> bool:
+        """True when something of that prefix and time may be added."""
+        return time == self._time and self._bytes < MESSAGE_BYTES and prefix == self._prefix
+
+    def add(self, updates: Iterable[bytes], deletes: Iterable[Path] = ()) -> None:
+        """Add pieces, and deletes given as absolute paths."""
+        for piece in updates:
+            self._updates.append(piece)
+            self._bytes += len(piece)
+        self._deletes.extend([path.elems[PREFIX_DEPTH:] for path in deletes])
+
+    def notice(self) -> Notice:
+        """The notice, its updates in one piece."""
+        updates = (b"".join(self._updates),) if self._updates else ()
+        return Notice(self._prefix, self._time, updates, tuple(self._deletes))
+
+
+class Offer:
+    """One change as far as it is selected (None: all of it)."""
+
+    __slots__ = ("change", "selection", "size")
+
+    def __init__(self, change: Change, selection: Selection | None) -> None:
+        self.change = change
+        self.selection = selection
+        if selection is None:
+            self.size = sum([len(part.leaves) for part in change.parts]) + len(change.deletes)
+        else:
+            whole = sum([len(change.parts[index].leaves) for index in selection.parts])
+            some = sum([len(positions) for positions in selection.leaves.values()])
+            self.size = whole + some + len(selection.deletes)
+
+    @property
+    def deletes(self) -> Iterable[Path]:
+        """The deletes that are selected."""
+        return self.change.deletes if self.selection is None else self.selection.deletes
+
+    def leaves(self) -> Iterator[tuple[Part, int]]:
+        """The leaves that are selected: part and position in it."""
+        if self.selection is None:
+            for part in self.change.parts:
+                yield from ((part, position) for position in range(len(part.leaves)))
+            return
+        for index in self.selection.parts:
+            part = self.change.parts[index]
+            yield from ((part, position) for position in range(len(part.leaves)))
+        for index, positions in self.selection.leaves.items():
+            if index not in self.selection.parts:
+                yield from ((self.change.parts[index], position) for position in positions)
+
+    def pieces(self, encode: Encode, encoding: Encoding) -> Iterator[bytes]:
+        """The bytes of what is selected."""
+        if self.selection is None:
+            for part in self.change.parts:
+                yield from split(part, encode, encoding)
+            return
+        for index in self.selection.parts:
+            yield from split(self.change.parts[index], encode, encoding)
+        for index, positions in self.selection.leaves.items():
+            if index not in self.selection.parts:
+                pieces = split(self.change.parts[index], encode, encoding)
+                yield from [pieces[position] for position in positions]
+
+
+class Parcel:
+    """The offers of one pass for one set of paths."""
+
+    __slots__ = ("_notices", "offers", "size")
+
+    def __init__(self, offers: Sequence[Offer]) -> None:
+        self.offers = offers
+        self.size = sum([offer.size for offer in offers])
+        self._notices: dict[Encoding, tuple[Notice, ...]] = {}
+
+    def notices(self, encode: Encode, encoding: Encoding) -> tuple[Notice, ...]:
+        """The offers as messages, the same for all who ask."""
+        kept = self._notices.get(encoding)
+        if kept is None:
+            kept = self._notices[encoding] = tuple(self._packed(encode, encoding))
+        return kept
+
+    def _packed(self, encode: Encode, encoding: Encoding) -> Iterator[Notice]:
+        pack: Pack | None = None
+        prefixes: dict[object, Path] = {}
+        for offer in self.offers:
+            path = offer.change.object
+            prefix = prefixes.setdefault(
+                (path.elems[0].name, path.origin), Path(path.elems[:PREFIX_DEPTH], path.origin)
+            )
+            if pack is not None and not pack.fits(prefix, offer.change.time):
+                yield pack.notice()
+                pack = None
+            pack = pack or Pack(prefix, offer.change.time)
+            pack.add(offer.pieces(encode, encoding), offer.deletes)
+        if pack is not None:
+            yield pack.notice()
+
+
+def parcels(subscriptions: Subscriptions[T], changes: Iterable[Change]) -> Iterator[tuple[T, Parcel]]:
+    """What each member gets of a pass; members with the same paths get the very same parcel."""
+    offers: dict[Point[T], list[Offer]] = {}
+    for change in changes:
+        shared: dict[int, Offer] = {}
+        for point, selection in match(subscriptions, change).items():
+            offer = shared.get(id(selection))
+            if offer is None:
+                offer = shared[id(selection)] = Offer(change, selection)
+            offers.setdefault(point, []).append(offer)
+    points: dict[T, list[Point[T]]] = {}
+    for point in offers:
+        for member in point.members:
+            points.setdefault(member, []).append(point)
+    made: dict[tuple[Point[T], ...], Parcel] = {}
+    for member, mine in points.items():
+        key = tuple(mine)
+        parcel = made.get(key)
+        if parcel is None:
+            parcel = made[key] = Parcel(_merged([offers[point] for point in mine]))
+        yield member, parcel
+
+
+def split(part: Part, encode: Encode, encoding: Encoding) -> Sequence[bytes]:
+    """The leaves of a part, one piece each; kept with the part for all streams."""
+    memo = part.memo
+    if memo is None:
+        memo = part.memo = {}
+    kept: Sequence[bytes] | None = memo.get(encoding)
+    if kept is None:
+        kept = memo[encoding] = encode(part.container, part.leaves, encoding)
+    return kept
+
+
+def _merged(lists: list[list[Offer]]) -> list[Offer]:
+    if len(lists) == 1:
+        return lists[0]
+    selections: dict[int, tuple[Change, list[Selection | None]]] = {}
+    for offers in lists:
+        for offer in offers:
+            selections.setdefault(id(offer.change), (offer.change, []))[1].append(offer.selection)
+    return [Offer(change, union(change, each)) for change, each in selections.values()]
