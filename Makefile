@@ -2,7 +2,7 @@
 .DEFAULT_GOAL := help
 SHELL := /bin/sh
 PY := .venv/bin/python
-CODE := agent clients/python proto tests images
+CODE := agent clients proto tests
 
 .PHONY: help setup run demo proto images fmt lint type arch check unit kernel hypervisor test test-long \
         bench golden docs dist clean
@@ -23,7 +23,7 @@ proto: setup ## regenerate the wire modules from proto/
 	@cd proto && ../$(PY) -m grpc_tools.protoc -I. --python_out=. --pyi_out=. twinplane_wire/gnmi/*.proto
 
 images: setup ## build the firewall appliance image from Debian packages
-	@$(PY) images/firewall
+	@$(PY) clients/examples/firewall_image
 
 fmt: setup ## format
 	@$(PY) -m ruff format $(CODE)

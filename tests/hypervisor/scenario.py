@@ -72,7 +72,7 @@ def end_guests(state: Path) -> None:
 
 def firewall_image() -> dict[str, dict[str, Any]]:
     """The firewall image, built when it is not there: kernel and initrd, each with file and digest."""
-    builder = [sys.executable, "images/firewall"]
+    builder = [sys.executable, "clients/examples/firewall_image"]
     done = subprocess.run(builder, cwd=REPOSITORY, capture_output=True, text=True, timeout=300, check=False)
     assert done.returncode == 0, done.stderr
     answer: dict[str, dict[str, Any]] = json.loads(done.stdout)

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-BUILDER = Path(__file__).parents[3] / "images/firewall"
+BUILDER = Path(__file__).parents[3] / "clients/examples/firewall_image"
 
 
 @pytest.fixture

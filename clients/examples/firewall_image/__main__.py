@@ -1,4 +1,4 @@
-"""Build the firewall appliance image: ``python images/firewall --output DIR [--cache DIR]``.
+"""Build the firewall appliance image: ``python clients/examples/firewall_image --output DIR [--cache DIR]``.
 
 Makes `vmlinuz` and `initrd.img` from Debian packages (distribution kernel, static busybox, nftables and the
 libraries it is linked with) and `image.json`, the value of the image object that names both with their digests.
