@@ -15,6 +15,7 @@ from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 
+from twinplane.arrival import Arrivals
 from twinplane.back_end import ImageCheck, open_back_end
 from twinplane.capability.report import Wanted, missing, probe
 from twinplane.clock import Clock
@@ -120,7 +121,8 @@ async def serving(settings: Settings) -> AsyncIterator[Agent]:
             )
         )
         running = await transactor.start()
-        collector = Collector(operational, back_end.feeds(found), clock)
+        arrivals = Arrivals(operational.waits_for)
+        collector = Collector(operational, [arrivals.watch(feed) for feed in back_end.feeds(found)], clock)
         limits = Limits()
         subscriber = Subscriber(operational, LeafEncoder(schemas))
         service = gnmi(Target(schemas, operational, transactor), subscriber, limits)
@@ -134,6 +136,7 @@ async def serving(settings: Settings) -> AsyncIterator[Agent]:
             background = (
                 tasks.create_task(collector.run(), name="collector"),
                 tasks.create_task(transactor.serve(), name="writer"),
+                tasks.create_task(arrivals.serve(transactor), name="arrivals"),
                 tasks.create_task(_repeat(RENEWAL, renew), name="certificates"),
             )
             try:

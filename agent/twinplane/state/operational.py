@@ -87,6 +87,10 @@ class Operational:
         """The network device of that name, as the host has it now."""
         return self._known.links.get(name)
 
+    def waits_for(self, name: str) -> bool:
+        """Whether a host port of that name is configured, by a switch or as an interface."""
+        return name in self._known.wanted_ports or interface_path(name) in self._known.config
+
     def port_type(self, name: str) -> str | None:
         """What `state/type` of the interface row of that name says."""
         found = get(self.view, interface_path(name).child("state").child("type"))
@@ -284,12 +288,16 @@ class _Pass:
             return section
         draft = self._draft(container)
         if section.whole is not None:
-            draft.put(container, Container(leaves))
+            draft.exchange(container, Container(leaves))
             return section
         held: Mapping[str, Leaf] = {} if old is None else old.leaves
-        for name, value in leaves.items():
-            if name not in held or held[name] != value or type(held[name]) is not type(value):
-                draft.put(container.child(name), value)
+        differing = {
+            name: value
+            for name, value in leaves.items()
+            if name not in held or held[name] != value or type(held[name]) is not type(value)
+        }
+        if differing:
+            draft.fill(container, differing)
         for name in held:
             if name not in leaves:
                 draft.remove(container.child(name), drop_bare_entries=True)
