@@ -4,26 +4,25 @@ Every change goes through one synchronous pass: facts are taken in, the sections
 anew, derivations follow, and what differs goes to the one listener, all leaves of a pass with one time.
 """
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from typing import Any, Protocol, TypeAlias
 
 from twinplane.clock import Clock
 from twinplane.model.host import Capabilities
 from twinplane.model.port import interface_path
 from twinplane.plan.resource import Key
-from twinplane.state.change import Change, Part, compare
+from twinplane.state.change import Change, compare
 from twinplane.state.derive import DERIVATIONS, Derivation, utilization
 from twinplane.state.facts import Batch, Fact, LinkFact
 from twinplane.state.freshness import Freshness
 from twinplane.state.hold import Hold
 from twinplane.state.reported import Reported
+from twinplane.state.section import Section
 from twinplane.state.translate import registry
 from twinplane.state.translate.known import Known
 from twinplane.state.translate.registry import Unit
-from twinplane.state.translate.section import Section
-from twinplane.tree.diff import leaf_changes
-from twinplane.tree.draft import Draft
-from twinplane.tree.node import EMPTY_ROOT, Container, Entries, Leaf, Node
+from twinplane.state.turn import Turn
+from twinplane.tree.node import EMPTY_ROOT, Container, Node
 from twinplane.tree.query import get
 from twinplane_wire.path import Path
 
@@ -160,7 +159,7 @@ class Operational:
         """The one pass."""
         if not units and not changes:
             return
-        taken = _Pass(self._roots, self._clock.now_ns() if time is None else time)
+        taken = Turn(self._roots, self._clock.now_ns() if time is None else time)
         for change in changes:
             units += self._configure(taken, change.path, change.after)
         for unit in dict.fromkeys(units):
@@ -168,13 +167,13 @@ class Operational:
         self._derive(taken)
         self._publish(taken)
 
-    def _configure(self, taken: "_Pass", path: Path, after: Node | None) -> list[Unit]:
+    def _configure(self, taken: Turn, path: Path, after: Node | None) -> list[Unit]:
         before = self._known.config.get(path)
         wanted = self._complete(path, after) if isinstance(after, Container) else None
         taken.configure(path, before, wanted)
         return list(registry.configure(self._known, path, wanted))
 
-    def _exchange(self, taken: "_Pass", key: "Unit | Derivation", sections: Iterable[Section]) -> None:
+    def _exchange(self, taken: Turn, key: "Unit | Derivation", sections: Iterable[Section]) -> None:
         before = self._made.get(key, ())
         after = tuple(sections)
         if [section.container for section in after] == [section.container for section in before]:
@@ -189,7 +188,7 @@ class Operational:
         elif before:
             del self._made[key]
 
-    def _derive(self, taken: "_Pass") -> None:
+    def _derive(self, taken: Turn) -> None:
         host = None if self._known.host is None else self._known.host.capabilities
         other_host = host != self._host
         self._host = host
@@ -209,7 +208,7 @@ class Operational:
             if changed:
                 self._exchange(taken, derivation, derivation.fold(contributions, host))
 
-    def _publish(self, taken: "_Pass") -> None:
+    def _publish(self, taken: Turn) -> None:
         changes: list[Change] = []
         roots = taken.freeze()
         for path in taken.objects:
@@ -238,91 +237,6 @@ class Operational:
         return time
 
 
-class _Pass:
-    """The trees under change, and which objects were touched."""
-
-    def __init__(self, roots: Mapping[str, Container], time: int) -> None:
-        self.time = time
-        self.objects: dict[Path, None] = {}
-        self.exchanged: dict[Path, list[Part]] = {}  # all that changed in an object not among the others
-        self._roots = roots
-        self._drafts: dict[str, Draft] = {}
-
-    def root(self, origin: str) -> Container:
-        draft = self._drafts.get(origin)
-        return self._roots.get(origin, EMPTY_ROOT) if draft is None else draft.root
-
-    def freeze(self) -> dict[str, Container]:
-        return {origin: draft.freeze() for origin, draft in self._drafts.items()}
-
-    def configure(self, path: Path, before: Container | None, after: Container | None) -> None:
-        """Exchange the configuration of one object."""
-        draft = self._draft(path)
-        if after is not None and get(draft.root, path) is None:
-            draft.put(path, _copied(after))
-            return
-        updates, deletes = leaf_changes(before, after, path)
-        for leaf, value in updates:
-            draft.put(leaf, value)
-        for leaf in deletes:
-            if not any(leaf.elems[-1].name == name for name, _ in leaf.elems[-2].keys):
-                draft.remove(leaf, drop_bare_entries=True)
-
-    def write(self, section: Section, old: Section | None) -> Section:
-        """Bring the leaves of a section into the tree; gives the section with its stamp."""
-        leaves = section.leaves
-        container = section.container
-        stamp = section.stamp
-        if stamp is not None and stamp.watched in leaves:
-            kept = None if old is None else old.leaves
-            same = kept is not None and kept.get(stamp.watched) == leaves[stamp.watched]
-            time = kept[stamp.leaf] if kept is not None and same else self.time
-            section = Section(container, leaves := {**leaves, stamp.leaf: time}, stamp)
-        if old is not None and old.leaves == leaves and (section.whole or _same_types(old.leaves, leaves)):
-            return old
-        if section.whole is not None and old is not None:
-            values = old.leaves
-            changed = tuple([item for item in leaves.items() if values.get(item[0]) != item[1]])
-            self.exchanged.setdefault(section.whole, []).append(Part(container, changed))
-            self._draft_of(container.origin).exchange(container, Container(leaves))
-            return section
-        draft = self._draft(container)
-        if section.whole is not None:
-            draft.exchange(container, Container(leaves))
-            return section
-        held: Mapping[str, Leaf] = {} if old is None else old.leaves
-        differing = {
-            name: value
-            for name, value in leaves.items()
-            if name not in held or held[name] != value or type(held[name]) is not type(value)
-        }
-        if differing:
-            draft.fill(container, differing)
-        for name in held:
-            if name not in leaves:
-                draft.remove(container.child(name), drop_bare_entries=True)
-        return section
-
-    def clear(self, section: Section) -> None:
-        """Take the leaves of a section out of the tree."""
-        draft = self._draft(section.container)
-        if section.whole is not None:
-            draft.remove(section.container, drop_bare_entries=True)
-            return
-        for name in section.leaves:
-            draft.remove(section.container.child(name), drop_bare_entries=True)
-
-    def _draft(self, path: Path) -> Draft:
-        self.objects[Path(path.elems[:2], path.origin)] = None
-        return self._draft_of(path.origin)
-
-    def _draft_of(self, origin: str) -> Draft:
-        draft = self._drafts.get(origin)
-        if draft is None:
-            draft = self._drafts[origin] = Draft(self._roots.get(origin, EMPTY_ROOT))
-        return draft
-
-
 def polled(path: Path) -> bool:
     """True when polled leaves stand at, above or below a path (which may hold wildcards)."""
     names = tuple(elem.name for elem in path.elems)
@@ -332,21 +246,3 @@ def polled(path: Path) -> bool:
         all(mine in (theirs, "*") for mine, theirs in zip(names, schema_path, strict=False))
         for schema_path in POLLED
     )
-
-
-def _same_types(left: Mapping[str, Leaf], right: Mapping[str, Leaf]) -> bool:
-    """True for equal maps in which no number stands for a truth value."""
-    return all(type(value) is type(right[name]) for name, value in left.items())
-
-
-def _copied(node: Container) -> Container:
-    """The same tree in nodes of its own: what codecs keep with a node belongs to one path only."""
-    return Container({name: _copied_child(child) for name, child in node.children.items()})
-
-
-def _copied_child(node: Node) -> Node:
-    if isinstance(node, Container):
-        return _copied(node)
-    if isinstance(node, Entries):
-        return Entries(node.key_names, {key: _copied(entry) for key, entry in node.entries.items()})
-    return node

@@ -4,15 +4,17 @@ The tree a draft starts from is never changed. A draft belongs to one caller and
 returns is an ordinary tree, and the draft may go on from there.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from types import MappingProxyType
 from typing import TypeAlias
 
 from twinplane.tree.node import Container, Entries, Key, Leaf, Node, same_node
 from twinplane.tree.query import entry_key, get
-from twinplane_wire.path import Path
+from twinplane_wire.path import Elem, Path
 
 SchemaPath: TypeAlias = tuple[str, ...]
+
+_NOTHING = Container()
 
 
 class Draft:
@@ -69,18 +71,16 @@ class Draft:
             keyed += 1
             holder = self._own_entry(listed, key, made)
 
-    def exchange(self, path: Path, value: Container) -> None:
-        """Put a container in the place of one that stands at a concrete path and is known to differ.
+    def fill(self, path: Path, leaves: Mapping[str, Leaf]) -> None:
+        """Set leaves of one container at a concrete path, which comes into being with its ancestors.
 
-        Nothing is compared, so it is the cheap way for what changes all the time (counters)."""
-        holder = self._own_root()
-        for name, keys in path.elems[:-1]:
-            if keys:
-                listed = self._own_list(holder, name, ())
-                holder = self._own_entry(listed, entry_key(listed.key_names, keys), Container())
-            else:
-                holder = self._own_child(holder, name)
-        _write(holder)[path.elems[-1].name] = value
+        One way down for all of them, and nothing is compared: for leaves that are known to differ."""
+        _write(self._own_at(path.elems)).update(leaves)
+
+    def exchange(self, path: Path, value: Container) -> None:
+        """Put a container at a concrete path in the place of whatever stands there; nothing is compared: the
+        cheap way for what changes all the time (counters)."""
+        _write(self._own_at(path.elems[:-1]))[path.elems[-1].name] = value
 
     def remove(self, path: Path, *, drop_bare_entries: bool = False) -> None:
         """Remove the node at a concrete path, if it is there, and what it leaves empty above.
@@ -128,6 +128,20 @@ class Draft:
                 else:
                     holder = self._own_entry(listed, entry_key(listed.key_names, keys), Container())
         return trail
+
+    def _own_at(self, elems: Sequence[Elem]) -> Container:
+        """The container at these elements, ready to change."""
+        holder = self._own_root()
+        for name, keys in elems:
+            if keys:
+                listed = self._own_list(holder, name, tuple([key for key, _ in keys]))
+                key = entry_key(listed.key_names, keys)
+                if key not in listed.entries:
+                    _write_entries(listed)[key] = self._keep(Container(dict(keys)))
+                holder = self._own_entry(listed, key, _NOTHING)
+            else:
+                holder = self._own_child(holder, name)
+        return holder
 
     def _own_root(self) -> Container:
         if id(self._root) not in self._owned:

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from twinplane.model.host import Capabilities
-from twinplane.state.translate.section import Section
+from twinplane.state.section import Section
 from twinplane.tree.node import Container, Leaf
 from twinplane_wire.path import Path
 

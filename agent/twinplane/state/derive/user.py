@@ -5,7 +5,7 @@ from collections.abc import Iterator, Mapping
 from twinplane.model.host import Capabilities
 from twinplane.model.image import image_path
 from twinplane.state.derive.derivation import Derivation, leaf
-from twinplane.state.translate.section import Section
+from twinplane.state.section import Section
 from twinplane.tree.node import Container
 from twinplane_wire.path import Path
 

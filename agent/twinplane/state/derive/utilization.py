@@ -6,8 +6,8 @@ from dataclasses import dataclass
 from twinplane.model.host import Capabilities
 from twinplane.share.ledger import Account
 from twinplane.state.derive.derivation import Derivation, leaf
-from twinplane.state.translate.component import CHASSIS, component_path
-from twinplane.state.translate.section import Section
+from twinplane.state.inventory import CHASSIS, component_path
+from twinplane.state.section import Section
 from twinplane.tree.node import Container
 from twinplane_wire.path import Path
 

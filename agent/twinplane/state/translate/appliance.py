@@ -4,8 +4,8 @@ from collections.abc import Iterator
 
 from twinplane.share.cpu import LEAST_SHARES
 from twinplane.state.facts import DomainCpu, DomainFact
+from twinplane.state.section import Section, Stamp, present
 from twinplane.state.translate.known import Known
-from twinplane.state.translate.section import Section, Stamp, present
 from twinplane.tree.node import Container
 from twinplane_wire.path import Path
 

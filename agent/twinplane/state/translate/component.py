@@ -3,17 +3,11 @@
 from collections.abc import Iterator
 
 from twinplane.state.facts import HostFact
+from twinplane.state.inventory import CHASSIS, component_path
+from twinplane.state.section import Section
 from twinplane.state.translate.appliance import admin_state, oper_status
 from twinplane.state.translate.known import Known
-from twinplane.state.translate.section import Section
-from twinplane_wire.path import ROOT, Path
-
-CHASSIS = "chassis"
-
-
-def component_path(name: str) -> Path:
-    """The model path of the component of that name."""
-    return ROOT.child("components").child("component", ("name", name))
+from twinplane_wire.path import Path
 
 
 def translate_chassis(known: Known, host: HostFact) -> Iterator[Section]:

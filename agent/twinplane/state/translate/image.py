@@ -2,8 +2,8 @@
 
 from collections.abc import Iterator
 
+from twinplane.state.section import Section, present
 from twinplane.state.translate.known import Known
-from twinplane.state.translate.section import Section, present
 from twinplane.tree.node import Container
 from twinplane_wire.path import Path
 

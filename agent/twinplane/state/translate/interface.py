@@ -7,8 +7,8 @@ from collections.abc import Iterator
 
 from twinplane.model.port import interface_path
 from twinplane.state.facts import LinkCounters, LinkFact
+from twinplane.state.section import Section, Stamp, present
 from twinplane.state.translate.known import Known
-from twinplane.state.translate.section import Section, Stamp, present
 from twinplane.tree.node import Leaf
 from twinplane_wire.path import Path
 

@@ -32,9 +32,9 @@ from twinplane.state.facts import (
     ResourceGone,
     SourceFact,
 )
+from twinplane.state.section import Section
 from twinplane.state.translate import appliance, component, image, interface, switch, system, vnic
 from twinplane.state.translate.known import Known
-from twinplane.state.translate.section import Section
 from twinplane.tree.node import Container
 from twinplane_wire.path import Path
 

@@ -3,9 +3,9 @@
 from collections.abc import Iterator
 
 from twinplane.state.facts import LinkFact
+from twinplane.state.section import Section, present
 from twinplane.state.translate.interface import row_name, works
 from twinplane.state.translate.known import Known
-from twinplane.state.translate.section import Section, present
 from twinplane.tree.node import Container, Entries
 from twinplane_wire.path import Path
 

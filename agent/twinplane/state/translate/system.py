@@ -3,8 +3,8 @@
 from collections.abc import Iterator
 
 from twinplane.state.facts import HostFact
+from twinplane.state.section import Section, Stamp, present
 from twinplane.state.translate.known import Known
-from twinplane.state.translate.section import Section, Stamp, present
 from twinplane_wire.path import ROOT
 
 POLLED = (("system", "host", "sources", "source", "state", "last-update"),)

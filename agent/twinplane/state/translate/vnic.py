@@ -3,9 +3,9 @@
 from collections.abc import Iterator
 
 from twinplane.plan.resource import Htb
+from twinplane.state.section import Section, present
 from twinplane.state.translate.interface import works
 from twinplane.state.translate.known import Known
-from twinplane.state.translate.section import Section, present
 from twinplane.tree.node import Leaf
 from twinplane_wire.path import Path
 

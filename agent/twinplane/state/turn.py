@@ -1,0 +1,116 @@
+"""One pass over the operational trees: sections and configuration brought into drafts."""
+
+from collections.abc import Mapping
+
+from twinplane.state.change import Part
+from twinplane.state.section import Section
+from twinplane.tree.diff import leaf_changes
+from twinplane.tree.draft import Draft
+from twinplane.tree.node import EMPTY_ROOT, Container, Entries, Leaf, Node
+from twinplane.tree.query import get
+from twinplane_wire.path import Path
+
+
+class Turn:
+    """The trees under change, the time of what changes, and which objects were touched."""
+
+    def __init__(self, roots: Mapping[str, Container], time: int) -> None:
+        self.time = time
+        self.objects: dict[Path, None] = {}
+        self.exchanged: dict[Path, list[Part]] = {}  # all that changed in an object not among the others
+        self._roots = roots
+        self._drafts: dict[str, Draft] = {}
+
+    def root(self, origin: str) -> Container:
+        """The tree of an origin as it is now; to look into only."""
+        draft = self._drafts.get(origin)
+        return self._roots.get(origin, EMPTY_ROOT) if draft is None else draft.root
+
+    def freeze(self) -> dict[str, Container]:
+        """The trees that were changed, for good."""
+        return {origin: draft.freeze() for origin, draft in self._drafts.items()}
+
+    def configure(self, path: Path, before: Container | None, after: Container | None) -> None:
+        """Exchange the configuration of one object."""
+        draft = self._draft(path)
+        if after is not None and get(draft.root, path) is None:
+            draft.put(path, _copied(after))
+            return
+        updates, deletes = leaf_changes(before, after, path)
+        for leaf, value in updates:
+            draft.put(leaf, value)
+        for leaf in deletes:
+            if not any(leaf.elems[-1].name == name for name, _ in leaf.elems[-2].keys):
+                draft.remove(leaf, drop_bare_entries=True)
+
+    def write(self, section: Section, old: Section | None) -> Section:
+        """Bring the leaves of a section into the tree; gives the section with its stamp."""
+        leaves = section.leaves
+        container = section.container
+        stamp = section.stamp
+        if stamp is not None and stamp.watched in leaves:
+            kept = None if old is None else old.leaves
+            same = kept is not None and kept.get(stamp.watched) == leaves[stamp.watched]
+            time = kept[stamp.leaf] if kept is not None and same else self.time
+            section = Section(container, leaves := {**leaves, stamp.leaf: time}, stamp)
+        if old is not None and old.leaves == leaves and (section.whole or _same_types(old.leaves, leaves)):
+            return old
+        if section.whole is not None and old is not None and old.leaves.keys() <= leaves.keys():
+            values = old.leaves
+            changed = tuple([item for item in leaves.items() if values.get(item[0]) != item[1]])
+            self.exchanged.setdefault(section.whole, []).append(Part(container, changed))
+            self._draft_of(container.origin).exchange(container, Container(leaves))
+            return section
+        draft = self._draft(container)
+        if section.whole is not None:
+            draft.exchange(container, Container(leaves))
+            return section
+        held: Mapping[str, Leaf] = {} if old is None else old.leaves
+        differing = {
+            name: value
+            for name, value in leaves.items()
+            if name not in held or held[name] != value or type(held[name]) is not type(value)
+        }
+        if differing:
+            draft.fill(container, differing)
+        for name in held:
+            if name not in leaves:
+                draft.remove(container.child(name), drop_bare_entries=True)
+        return section
+
+    def clear(self, section: Section) -> None:
+        """Take the leaves of a section out of the tree."""
+        draft = self._draft(section.container)
+        if section.whole is not None:
+            draft.remove(section.container, drop_bare_entries=True)
+            return
+        for name in section.leaves:
+            draft.remove(section.container.child(name), drop_bare_entries=True)
+
+    def _draft(self, path: Path) -> Draft:
+        self.objects[Path(path.elems[:2], path.origin)] = None
+        return self._draft_of(path.origin)
+
+    def _draft_of(self, origin: str) -> Draft:
+        draft = self._drafts.get(origin)
+        if draft is None:
+            draft = self._drafts[origin] = Draft(self._roots.get(origin, EMPTY_ROOT))
+        return draft
+
+
+def _same_types(left: Mapping[str, Leaf], right: Mapping[str, Leaf]) -> bool:
+    """True for equal maps in which no number stands for a truth value."""
+    return all(type(value) is type(right[name]) for name, value in left.items())
+
+
+def _copied(node: Container) -> Container:
+    """The same tree in nodes of its own: what codecs keep with a node belongs to one path only."""
+    return Container({name: _copied_child(child) for name, child in node.children.items()})
+
+
+def _copied_child(node: Node) -> Node:
+    if isinstance(node, Container):
+        return _copied(node)
+    if isinstance(node, Entries):
+        return Entries(node.key_names, {key: _copied(entry) for key, entry in node.entries.items()})
+    return node
