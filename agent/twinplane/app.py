@@ -65,7 +65,7 @@ async def run(settings: Settings, *, hints: bool = False) -> None:
     for number in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(number, stop.set)
     async with serving(settings) as agent:
-        loop.add_signal_handler(signal.SIGHUP, agent.users.reload)
+        loop.add_signal_handler(signal.SIGHUP, partial(_reload, agent.users))
         notify("READY=1")
         log.info("serving gNMI on %s", ", ".join(agent.addresses))
         if hints:
@@ -182,6 +182,15 @@ async def _host(settings: Settings) -> Capabilities:
     if lacking:
         raise StartError("; ".join(f"{feature.name}: {feature.reason}" for feature in lacking))
     return found
+
+
+def _reload(users: Directory) -> None:
+    try:
+        users.reload()
+    except StartError as error:
+        log.warning("the users stay as they were: %s", error)
+    else:
+        log.info("read %s again", users.path)
 
 
 def _renew_certificates(folder: Path) -> None:

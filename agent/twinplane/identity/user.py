@@ -100,7 +100,7 @@ class Directory:
     """The users as last read, with passwords checked in a thread and successes remembered for a minute."""
 
     def __init__(self, path: Path) -> None:
-        self._path = path
+        self.path = path
         self._users: Mapping[str, User] = read_users(path)
         self._salt = os.urandom(32)
         self._remembered: dict[bytes, float] = {}
@@ -113,7 +113,7 @@ class Directory:
         Raises:
             StartError: as `read_users`.
         """
-        self._users = read_users(self._path)
+        self._users = read_users(self.path)
 
     def get(self, name: str) -> User | None:
         """The user of that name, or None."""

@@ -1,0 +1,147 @@
+"""Who may come in: by certificate, by password, by socket; and what a change of users.toml takes."""
+
+import datetime
+import signal
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from e2e.agent import Agent, value
+from e2e.place import Place
+from twinplane.identity import certificates
+from twinplane.identity.host_name import host_names
+from twinplane.identity.role import Role
+from twinplane.identity.user import set_user
+from twinplane_client import PermissionDeniedError, TwinplaneError, UnauthenticatedError, UnavailableError
+
+pytestmark = pytest.mark.hypervisor
+
+HOST = "/system/state/hostname"
+
+
+@pytest.fixture(scope="module")
+def by_password(place: Place, images: Path) -> Iterator[Agent]:
+    """An agent whose clients have no certificate."""
+    with Agent(place, images, LISTEN_MODE="PASSWORD", LISTEN_ADDRESSES=f"{place.address}:9340") as agent:
+        agent.address = f"{place.address}:9340"
+        agent.start()
+        set_user(agent.state_dir / "users.toml", "alice", Role.READ_ONLY, "right")
+        hang_up(agent)
+        yield agent
+
+
+def hang_up(agent: Agent) -> str:
+    """Have users.toml read again; what the agent says to that."""
+    assert agent.process is not None
+    seen = len(agent.lines())
+    agent.process.send_signal(signal.SIGHUP)
+    return agent.wait_for("users.toml", since=seen)
+
+
+@pytest.mark.parametrize(
+    ("name", "password"), [("alice", "wrong"), ("nobody", "right"), ("alice", ""), ("", ""), ("admin", "")]
+)
+def test_wrong_name_or_password(by_password: Agent, name: str, password: str) -> None:
+    seen = len(by_password.lines())
+    with by_password.client(certificate=None, key=None, username=name, password=password) as client:
+        with pytest.raises(UnauthenticatedError) as caught:
+            client.get(HOST)
+    assert caught.value.code == "UNAUTHENTICATED"
+    assert "right" not in caught.value.message
+    (line,) = by_password.lines()[seen:]
+    assert "UNAUTHENTICATED" in line
+    assert "wrong" not in line, "what was typed is not logged: it is often almost the password"
+
+
+def test_the_right_password_and_what_it_allows(by_password: Agent) -> None:
+    with by_password.client(certificate=None, key=None, username="alice", password="right") as client:
+        assert value(client, HOST)
+        with pytest.raises(PermissionDeniedError, match="alice is read-only"):
+            client.set(delete=["/appliances"])
+
+
+def test_a_user_that_was_added_is_let_in_after_a_hang_up(by_password: Agent) -> None:
+    users = by_password.state_dir / "users.toml"
+    with by_password.client(certificate=None, key=None, username="bob", password="secret") as client:
+        with pytest.raises(UnauthenticatedError):
+            client.get(HOST)
+        set_user(users, "bob", Role.OPERATOR, "secret")
+        with pytest.raises(UnauthenticatedError):
+            client.get(HOST)
+        hang_up(by_password)
+        assert value(client, HOST)
+
+
+def test_a_broken_file_changes_nobody_and_is_one_line(by_password: Agent) -> None:
+    users = by_password.state_dir / "users.toml"
+    good = users.read_bytes()
+    users.write_text("[[user]]\nname = 'mallory'\nrole = 'king'\n")
+    seen = len(by_password.lines())
+    line = hang_up(by_password)
+    assert "role is one of read-only, operator, admin" in line
+    assert len(by_password.lines()) == seen + 1
+    with by_password.client(certificate=None, key=None, username="alice", password="right") as client:
+        assert value(client, HOST)
+    users.write_bytes(good)
+    hang_up(by_password)
+
+
+def test_a_certificate_of_somebody_else_is_refused_in_the_handshake(agent: Agent, tmp_path: Path) -> None:
+    foreign = tmp_path / "tls"
+    certificates.ensure(foreign, host_names(), datetime.datetime.now(datetime.UTC))
+    with agent.client() as client:
+        assert value(client, HOST)
+    seen = len(agent.lines())
+    changes = {"certificate": foreign / "admin.pem", "key": foreign / "admin.key", "timeout": 10}
+    with agent.client(**changes) as client, pytest.raises(UnavailableError):
+        client.get(HOST)
+    # gRPC writes it; Python is not told of handshakes that fail.
+    line = agent.wait_for("Handshake failed", since=seen)
+    assert "CERTIFICATE_VERIFY_FAILED" in line
+    assert agent.lines()[seen:] == [line]
+    with agent.client() as client:
+        assert value(client, HOST)
+
+
+def test_no_certificate_at_all_is_refused_in_the_handshake(agent: Agent) -> None:
+    seen = len(agent.lines())
+    with agent.client(certificate=None, key=None, timeout=10) as client, pytest.raises(UnavailableError):
+        client.get(HOST)
+    assert "PEER_DID_NOT_RETURN_A_CERTIFICATE" in agent.wait_for("Handshake failed", since=seen)
+
+
+def test_a_wrong_password_beside_the_right_certificate(agent: Agent) -> None:
+    with agent.client(username="admin", password="guess") as client, pytest.raises(UnauthenticatedError):
+        client.get(HOST)
+    with agent.client(username="eve") as client, pytest.raises(PermissionDeniedError, match="eve"):
+        client.get(HOST)
+
+
+def test_a_certificate_of_nobody_here(agent: Agent) -> None:
+    users = agent.state_dir / "users.toml"
+    good = users.read_bytes()
+    users.write_text('[[user]]\nname = "carol"\nrole = "admin"\n')
+    hang_up(agent)
+    with agent.client() as client, pytest.raises(PermissionDeniedError) as caught:
+        client.get(HOST)
+    assert "'admin' is unknown" in caught.value.message
+    assert "users.toml" in caught.value.message
+    users.write_bytes(good)
+    hang_up(agent)
+
+
+def test_the_sockets_have_a_role_each(agent: Agent) -> None:
+    with agent.client(address=f"unix:{agent.state_dir}/run/read.sock") as client:
+        assert value(client, HOST)
+        with pytest.raises(PermissionDeniedError):
+            client.set(delete=["/appliances"])
+    with agent.client(address=f"unix:{agent.state_dir}/run/admin.sock") as client:
+        client.set(delete=["/appliances"])
+
+
+def test_what_does_not_speak_tls(agent: Agent) -> None:
+    with agent.client(ca=agent.state_dir / "tls/admin.pem", timeout=10) as client:
+        with pytest.raises(TwinplaneError) as caught:
+            client.get(HOST)
+    assert caught.value.code == "UNAVAILABLE"
