@@ -5,6 +5,7 @@ Nothing else knows all rooms; nothing imports this but the command line.
 
 import asyncio
 import datetime
+import gc
 import importlib.resources
 import logging
 import signal
@@ -146,6 +147,7 @@ async def serving(settings: Settings) -> AsyncIterator[Agent]:
                 async with asyncio.timeout(RECOVERY):
                     await transactor.surveyed.wait()
                 log.info("adopted %s: %s", _counted(running.root), back_end.written)
+                _settle_memory()
                 addresses = await server.start()
                 await server.set_serving(True)
                 yield Agent(addresses, users, transactor)
@@ -173,6 +175,13 @@ def wanted(settings: Settings) -> Wanted:
         settings.reserve.cpu,
         settings.reserve.memory * MIB,
     )
+
+
+def _settle_memory() -> None:
+    """Trees and schema live as long as the agent: keep the collector from walking them over and over."""
+    gc.collect()
+    gc.freeze()
+    gc.set_threshold(50_000, 20, 50)
 
 
 async def _host(settings: Settings) -> Capabilities:
