@@ -71,7 +71,8 @@ class Station:
 
     def command(self, *arguments: str) -> list[str]:
         """A command line that runs inside the namespace."""
-        return ["ip", "netns", "exec", self.namespace, *arguments]
+        # Not `ip netns exec`, which remounts /sys and cannot where / is no mount point (a plain chroot).
+        return ["nsenter", f"--net=/run/netns/{self.namespace}", "--", *arguments]
 
     def build(self) -> None:
         """Make namespace and veth pair; the host's end stays where it is, up."""
@@ -84,7 +85,7 @@ class Station:
             ("address", "add", f"{self.address}/24", "dev", "eth0"),
             ("route", "add", "default", "via", self.gateway),
         ):
-            run("ip", "-n", self.namespace, *arguments)
+            run(*self.command("ip", *arguments))
 
     def remove(self) -> None:
         """Take it away; the veth pair goes with the namespace."""
