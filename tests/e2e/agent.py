@@ -13,6 +13,8 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
 
+import grpc
+
 from e2e.place import Place
 from hypervisor.scenario import end_guests
 from twinplane_client import Client, Target
@@ -140,6 +142,11 @@ class Agent:
             server_name="localhost",
             timeout=60,
         )
+
+    def channel(self) -> grpc.Channel:
+        """A channel for what the client would not send."""
+        name = ("grpc.ssl_target_name_override", "localhost")
+        return grpc.secure_channel(self.address, self.target.credentials(), options=(name,))
 
     def client(self, **changes: Any) -> Client:
         """A client with the administrator's certificate, or what `changes` of the target say."""

@@ -41,7 +41,7 @@ class Place:
         self._remove()
 
     def command(self, *arguments: str) -> tuple[str, ...]:
-        """A command line that runs in there. It keeps the mounts, so that control groups stay where they are."""
+        """A command line that runs in there; it keeps the mounts, of control groups above all."""
         return ("nsenter", f"--net=/run/netns/{self.name}", "--", *arguments)
 
     def ip(self, *arguments: str, check: bool = True) -> str:

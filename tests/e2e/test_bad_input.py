@@ -11,6 +11,7 @@ import pytest
 from e2e.agent import Agent, value
 from e2e.documents import APPLIANCE, IMAGE, appliance, image, switch, switch_path, vnic
 from twinplane_client import InvalidError, RefusedError, TwinplaneError
+from twinplane_wire.gnmi import gnmi_pb2
 
 pytestmark = pytest.mark.hypervisor
 
@@ -163,7 +164,7 @@ MISTAKES: tuple[tuple[str, dict[str, Any], str, str, tuple[str, ...]], ...] = (
         {"update": {"/": "hello"}},
         "INVALID_ARGUMENT",
         "/",
-        ("must be an object", "'hello'"),
+        ("the top level must be an object", "'hello'"),
     ),
     (
         "more cores than the host has",
@@ -251,23 +252,19 @@ def test_both_image_files_are_looked_at(box: Agent, images: Path) -> None:
 @pytest.mark.parametrize("method", ["Capabilities", "Get", "Set", "Subscribe"])
 def test_bytes_that_are_no_protobuf(box: Agent, method: str) -> None:
     junk = b"\xff\xff\xff\xff"
-    name = ("grpc.ssl_target_name_override", "localhost")
-    with grpc.secure_channel(box.address, box.target.credentials(), options=(name,)) as channel:
-        with pytest.raises(grpc.RpcError) as caught:
-            if method == "Subscribe":
-                list(channel.stream_stream(f"/gnmi.gNMI/{method}")(iter((junk,)), timeout=20))
-            else:
-                channel.unary_unary(f"/gnmi.gNMI/{method}")(junk, timeout=20)
+    with box.channel() as channel, pytest.raises(grpc.RpcError) as caught:
+        if method == "Subscribe":
+            list(channel.stream_stream(f"/gnmi.gNMI/{method}")(iter((junk,)), timeout=20))
+        else:
+            channel.unary_unary(f"/gnmi.gNMI/{method}")(junk, timeout=20)
     error: Any = caught.value
     assert error.code() is grpc.StatusCode.INVALID_ARGUMENT
     assert "the bytes are no gnmi." in error.details()
 
 
 def test_a_method_that_is_not_there(box: Agent) -> None:
-    name = ("grpc.ssl_target_name_override", "localhost")
-    with grpc.secure_channel(box.address, box.target.credentials(), options=(name,)) as channel:
-        with pytest.raises(grpc.RpcError) as caught:
-            channel.unary_unary("/gnmi.gNMI/Destroy")(b"", timeout=20)
+    with box.channel() as channel, pytest.raises(grpc.RpcError) as caught:
+        channel.unary_unary("/gnmi.gNMI/Destroy")(b"", timeout=20)
     error: Any = caught.value
     assert error.code() is grpc.StatusCode.UNIMPLEMENTED
 
@@ -278,14 +275,10 @@ def test_a_method_that_is_not_there(box: Agent) -> None:
     ids=["nothing", "half", "binary", "two documents", "deep", "no UTF-8"],
 )
 def test_values_that_are_no_json(box: Agent, text: bytes) -> None:
-    from twinplane_wire.gnmi import gnmi_pb2
-
     request = gnmi_pb2.SetRequest(
         update=[gnmi_pb2.Update(path=gnmi_pb2.Path(), val=gnmi_pb2.TypedValue(json_ietf_val=text))]
     )
-    name = ("grpc.ssl_target_name_override", "localhost")
-    with grpc.secure_channel(box.address, box.target.credentials(), options=(name,)) as channel:
-        with pytest.raises(grpc.RpcError) as caught:
-            channel.unary_unary("/gnmi.gNMI/Set")(request.SerializeToString(), timeout=20)
+    with box.channel() as channel, pytest.raises(grpc.RpcError) as caught:
+        channel.unary_unary("/gnmi.gNMI/Set")(request.SerializeToString(), timeout=20)
     error: Any = caught.value
     assert error.code() is grpc.StatusCode.INVALID_ARGUMENT, error.details()

@@ -187,7 +187,7 @@ class _Reader:
             agreed = self.agree(entry, new_entry(node, dict(values)), place)
             if isinstance(agreed, Container):
                 found[key] = agreed
-        return Entries(node.keys, found)
+        return Entries(node.keys, found, node.user_ordered)
 
     def _key_values(
         self, node: SchemaNode, entry: Container, where: _Where, position: int
@@ -252,7 +252,8 @@ class _Reader:
 
     def _not(self, expected: str, node: SchemaNode, value: Any, where: _Where) -> None:
         remedy = "delete the node instead" if value is None else ""
-        self.refuse(where, f"{node.kind.value} {node.name!r} must be {expected}, not {shown(value)}", remedy)
+        what = f"{node.kind.value} {node.name!r}" if node.name else "the top level"
+        self.refuse(where, f"{what} must be {expected}, not {shown(value)}", remedy)
 
 
 def _below(node: Node, names: Names) -> Node | None:
