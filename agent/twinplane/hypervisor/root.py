@@ -10,6 +10,7 @@ from twinplane.errors import DriverError
 
 QEMU_USER = "libvirt-qemu"
 KVM_DEVICE = Path("/dev/kvm")
+MOUNTS = Path("/proc/self/mountinfo")
 # sun_path holds 108 bytes with its end; libvirt appends /lib/qemu/domain-<id>-<20 characters>/monitor.sock.
 LONGEST_ROOT = 107 - 31 - 20 - 5
 
@@ -52,13 +53,16 @@ def prepare(path: Path) -> EmbeddedRoot:
         raise DriverError(f"{path} cannot be prepared: {error}") from error
     obstacle = _obstacle(path, account)
     user, group = ("root", 0) if obstacle else (QEMU_USER, account.pw_gid)
-    _write(path / "etc/qemu.conf", _configuration(user, group))
+    _write(path / "etc/qemu.conf", _configuration(user, group, own_mounts=_is_mount_point("/")))
     return EmbeddedRoot(path, user, f"guests run as root: {obstacle}" if obstacle else "")
 
 
-def _configuration(user: str, group: int) -> str:
+def _configuration(user: str, group: int, *, own_mounts: bool) -> str:
     # Files that guests read are ours and readable by all, so libvirt must not change their owners. There is
     # no log daemon that would hold a guest's console. A confinement profile would be written into /etc.
+    # Each guest gets a mount namespace of its own with a /dev of few devices, but libvirt fails to make one
+    # where / is no mount point, as in a plain chroot.
+    namespaces = '["mount"]' if own_mounts else "[]"
     return (
         f'user = "{user}"\n'
         f'group = "+{group}"\n'
@@ -67,7 +71,13 @@ def _configuration(user: str, group: int) -> str:
         "dynamic_ownership = 0\n"
         "remember_owner = 0\n"
         "max_core = 0\n"
+        f"namespaces = {namespaces}\n"
     )
+
+
+def _is_mount_point(path: str) -> bool:
+    # proc_pid_mountinfo(5): the fifth field is the mount point, as seen from this process's root.
+    return any(line.split(" ")[4] == path for line in MOUNTS.read_text().splitlines())
 
 
 def _obstacle(path: Path, account: pwd.struct_passwd) -> str:

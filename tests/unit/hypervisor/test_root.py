@@ -54,6 +54,15 @@ def test_a_folder_on_the_way_that_is_closed_is_named(short, monkeypatch):
     assert str(short) in root.prepare(short / "libvirt").warning
 
 
+@pytest.mark.parametrize(("mount", "namespaces"), [("/", '["mount"]'), ("/proc", "[]")])
+def test_guests_get_mounts_of_their_own_only_where_root_is_a_mount(short, monkeypatch, mount, namespaces):
+    mounts = short / "mountinfo"
+    mounts.write_text(f"24 1 0:22 / {mount} rw,relatime shared:1 - ext4 /dev/vda rw\n")
+    monkeypatch.setattr(root, "MOUNTS", mounts)
+    root.prepare(short / "libvirt")
+    assert f"\nnamespaces = {namespaces}\n" in (short / "libvirt/etc/qemu.conf").read_text()
+
+
 def test_a_path_that_sockets_cannot_have_is_refused(short):
     with pytest.raises(DriverError, match="too long"):
         root.prepare(short / ("x" * 60))
