@@ -32,6 +32,13 @@ class AcceleratorSetting(Enum):
     TCG = "TCG"
 
 
+class LeafListUpdate(Enum):
+    """What an update does to a leaf-list that is in no order: add what is missing, or overwrite."""
+
+    MERGE = "merge"
+    REPLACE = "replace"
+
+
 @dataclass(frozen=True, slots=True)
 class Agent:
     """Section [agent]: directories."""
@@ -47,6 +54,15 @@ class Listen:
 
     addresses: tuple[str, ...] = ("[::]:9339",)
     mode: TlsMode = TlsMode.MUTUAL
+
+
+@dataclass(frozen=True, slots=True)
+class Gnmi:
+    """Section [gnmi]: where the specification leaves a choice. With `require_arbitration` a Set has to carry
+    the Master Arbitration extension."""
+
+    leaf_list_update: LeafListUpdate = LeafListUpdate.MERGE
+    require_arbitration: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,6 +93,7 @@ class Settings:
 
     agent: Agent = field(default_factory=Agent)
     listen: Listen = field(default_factory=Listen)
+    gnmi: Gnmi = field(default_factory=Gnmi)
     hypervisor: Hypervisor = field(default_factory=Hypervisor)
     reserve: Reserve = field(default_factory=Reserve)
     log: Log = field(default_factory=Log)
@@ -134,6 +151,9 @@ def _value(kind: Any, value: Any, where: str, origin: Path) -> Any:
     if kind in (Path, Path | None):
         _expect(isinstance(value, str), where, "a path", value)
         return (origin / value).resolve()
+    if kind is bool:
+        _expect(isinstance(value, bool) or value in ("true", "false"), where, "true or false", value)
+        return value is True or value == "true"
     if kind is int:
         text = str(value)
         _expect(text.isdecimal() and not isinstance(value, bool), where, "a whole number, 0 or more", value)

@@ -30,6 +30,13 @@ def test_environment_overrides_the_file(tmp_path: Path) -> None:
     assert settings.hypervisor.accelerator is AcceleratorSetting.AUTO
 
 
+def test_truth_values_are_read_from_both(tmp_path: Path) -> None:
+    file = tmp_path / "agent.toml"
+    file.write_text("[gnmi]\nrequire_arbitration = true\n")
+    assert load(file, {}).gnmi.require_arbitration is True
+    assert load(file, {"TWINPLANE_GNMI_REQUIRE_ARBITRATION": "false"}).gnmi.require_arbitration is False
+
+
 def test_paths_are_taken_from_the_folder_of_the_file(tmp_path: Path) -> None:
     file = tmp_path / "agent.toml"
     file.write_text('[agent]\nstate_dir = "state"\n')
@@ -46,6 +53,8 @@ def test_paths_are_taken_from_the_folder_of_the_file(tmp_path: Path) -> None:
         ('[listen]\nmode = "OPEN"\n', "MUTUAL, PASSWORD"),
         ("[listen]\naddresses = [1]\n", "listen.addresses"),
         ("[agent]\nstate_dir = 3\n", "agent.state_dir"),
+        ("[gnmi]\nrequire_arbitration = 1\n", "gnmi.require_arbitration"),
+        ('[gnmi]\nleaf_list_update = "add"\n', "merge, replace"),
         ("[agent\n", "not valid TOML"),
     ],
 )

@@ -67,7 +67,7 @@ def _fill(container: Container, schema: SchemaNode) -> Container:
         elif isinstance(present, Entries):
             entries = {key: _fill(entry, step.schema) for key, entry in present.entries.items()}
             if any(entries[key] is not entry for key, entry in present.entries.items()):
-                changed[step.name] = Entries(present.key_names, entries)
+                changed[step.name] = Entries(present.key_names, entries, present.ordered)
     filled = Container({**container.children, **changed}) if changed else container
     memo["defaults"] = (schema, filled)
     return filled

@@ -106,10 +106,14 @@ class SchemaTable:
     """All data nodes of one origin.
 
     `digest` changes whenever a text among the modules does. `leafrefs` maps the schema path of every
-    configured reference to another object to the schema path of the list it points into.
+    configured reference to another object to the schema path of the list it points into. `presence` are the
+    schema paths of containers that mean something empty, `ordered` those of lists and leaf-lists whose order
+    is the user's.
     """
 
-    __slots__ = ("_aliases", "_index", "digest", "leafrefs", "modules", "origin", "root")
+    __slots__ = (
+        "_aliases", "_index", "digest", "leafrefs", "modules", "ordered", "origin", "presence", "root",
+    )  # fmt: skip
 
     def __init__(
         self,
@@ -125,6 +129,8 @@ class SchemaTable:
         self.digest = digest
         self._aliases = aliases
         self._index: dict[Names, SchemaNode] = {node.path: node for node in walk(root)}
+        self.presence = frozenset(node.path for node in self._index.values() if node.presence)
+        self.ordered = frozenset(node.path for node in self._index.values() if node.user_ordered)
         self.leafrefs: Mapping[Names, Names] = {
             node.path: target[:2]
             for node in self._index.values()

@@ -112,5 +112,6 @@ def _copied_child(node: Node) -> Node:
     if isinstance(node, Container):
         return _copied(node)
     if isinstance(node, Entries):
-        return Entries(node.key_names, {key: _copied(entry) for key, entry in node.entries.items()})
+        copies = {key: _copied(entry) for key, entry in node.entries.items()}
+        return Entries(node.key_names, copies, node.ordered)
     return node

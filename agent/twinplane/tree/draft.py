@@ -19,13 +19,20 @@ _NOTHING = Container()
 
 class Draft:
     """A tree under change. `presence` names the containers (by their schema path) that mean something empty;
-    all others vanish, as lists do, when their last child does."""
+    all others vanish, as lists do, when their last child does. `ordered` names the lists whose order is the
+    user's."""
 
-    __slots__ = ("_owned", "_presence", "_root")
+    __slots__ = ("_ordered", "_owned", "_presence", "_root")
 
-    def __init__(self, root: Container, presence: frozenset[SchemaPath] = frozenset()) -> None:
+    def __init__(
+        self,
+        root: Container,
+        presence: frozenset[SchemaPath] = frozenset(),
+        ordered: frozenset[SchemaPath] = frozenset(),
+    ) -> None:
         self._root = root
         self._presence = presence
+        self._ordered = ordered
         self._owned: dict[int, Container | Entries] = {}
 
     @property
@@ -63,6 +70,8 @@ class Draft:
                 continue
             names = tuple(key for key, _ in keys)
             listed = self._own_list(holder, name, names)
+            if not listed.entries and self._ordered:
+                listed.ordered = tuple(elem.name for elem in path.elems[: position + 1]) in self._ordered
             key = entry_key(listed.key_names, keys)
             if position == last:
                 _write_entries(listed)[key] = value if isinstance(value, Container) else Container()
@@ -81,6 +90,18 @@ class Draft:
         """Put a container at a concrete path in the place of whatever stands there; nothing is compared: the
         cheap way for what changes all the time (counters)."""
         _write(self._own_at(path.elems[:-1]))[path.elems[-1].name] = value
+
+    def arrange(self, path: Path, keys: Sequence[Key]) -> None:
+        """Bring the entries of the list at `path` (without keys) into the order of `keys`; entries that are
+        not named follow."""
+        listed = get(self._root, path)
+        if not isinstance(listed, Entries):
+            return
+        order = [key for key in keys if key in listed.entries]
+        order += [key for key in listed.entries if key not in set(order)]
+        if order != list(listed.entries):
+            arranged = Entries(listed.key_names, {key: listed.entries[key] for key in order}, listed.ordered)
+            _write(self._own_at(path.elems[:-1]))[path.elems[-1].name] = arranged
 
     def remove(self, path: Path, *, drop_bare_entries: bool = False) -> None:
         """Remove the node at a concrete path, if it is there, and what it leaves empty above.
@@ -161,7 +182,7 @@ class Draft:
         if isinstance(child, Entries):
             if id(child) in self._owned:
                 return child
-            copied = Entries(child.key_names, dict(child.entries))
+            copied = Entries(child.key_names, dict(child.entries), child.ordered)
         else:
             copied = Entries(key_names, {})
         self._owned[id(copied)] = copied
@@ -208,7 +229,9 @@ def shared(old: Node | None, new: Node) -> Node:
             kept = shared(old.entries.get(key), entry)
             entries[key] = kept if isinstance(kept, Container) else entry
         same_order = list(entries) == list(old.entries)
-        return old if same_order and _identical(old.entries, entries) else Entries(new.key_names, entries)
+        if same_order and _identical(old.entries, entries):
+            return old
+        return Entries(new.key_names, entries, new.ordered)
     return old if old is not None and same_node(old, new) else new
 
 

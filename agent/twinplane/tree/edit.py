@@ -42,25 +42,28 @@ def apply(
     *,
     union_leaf_lists: bool = True,
     presence: frozenset[SchemaPath] = frozenset(),
+    ordered: frozenset[SchemaPath] = frozenset(),
 ) -> Container:
     """The tree after the edits, in the order given (the caller sorted delete, replace, update: gNMI 3.4).
 
     Update merges and removes nothing; replace puts its payload in the place of what is there; delete expands
     wildcards and keys left out, and of what is not there nothing is deleted (gNMI 3.4.4 to 3.4.6). With
-    `union_leaf_lists` an update of a leaf-list adds the values that are missing, else it overwrites. Empty
+    `union_leaf_lists` an update of a leaf-list adds the values that are missing, else it overwrites, as it
+    always does where the order is the user's: `ordered` names such lists and leaf-lists by schema path. Empty
     containers (but those named in `presence`) and lists are not kept. Untouched subtrees stay the same
     objects; where nothing differs, the very root is returned.
     """
-    draft = Draft(root, presence)
+    draft = Draft(root, presence, ordered)
+    merge = _Merge(union_leaf_lists, ordered)
     for edit in edits:
         if edit.operation is Operation.DELETE:
             for path in _targets(draft.root, edit.path):
                 draft.remove(path)
             continue
         value = _payload(edit)
-        if edit.operation is Operation.UPDATE:
-            value = _merged(get(draft.root, edit.path), value, union_leaf_lists)
         names = tuple(elem.name for elem in edit.path.elems)
+        if edit.operation is Operation.UPDATE:
+            value = merge(get(draft.root, edit.path), value, names)
         kept = _without_empty(value, names, presence, top=bool(edit.path.elems and edit.path.elems[-1].keys))
         if kept is not None:
             draft.put(edit.path, kept, edit.entries)
@@ -80,27 +83,36 @@ def _payload(edit: Edit) -> Node:
     value = Container() if edit.value is None else edit.value
     keyed = [elem for elem in edit.path.elems if elem.keys]
     if keyed and edit.path.elems[-1].keys and len(edit.entries) == len(keyed):
-        return _merged(edit.entries[-1], value, union=False)
+        return _Merge()(edit.entries[-1], value, ())
     return value
 
 
-def _merged(old: Node | None, new: Node, union: bool) -> Node:
-    if isinstance(old, Container) and isinstance(new, Container):
-        children = dict(old.children)
-        for name, child in new.children.items():
-            children[name] = _merged(children.get(name), child, union)
-        return Container(children)
-    if isinstance(old, Entries) and isinstance(new, Entries):
-        entries = dict(old.entries)
-        for key, entry in new.entries.items():
-            before = entries.get(key)
-            merged = entry if before is None else _merged(before, entry, union)
-            entries[key] = merged if isinstance(merged, Container) else entry
-        return Entries(old.key_names, entries)
-    if union and isinstance(old, tuple) and isinstance(new, tuple):
-        have = {(type(value), value) for value in old}
-        return old + tuple(value for value in new if (type(value), value) not in have)
-    return new
+@dataclass(frozen=True, slots=True)
+class _Merge:
+    """Brings a payload into what is there and removes nothing."""
+
+    union_leaf_lists: bool = False
+    ordered: frozenset[SchemaPath] = frozenset()
+
+    def __call__(self, old: Node | None, new: Node, names: SchemaPath) -> Node:
+        if isinstance(old, Container) and isinstance(new, Container):
+            children = dict(old.children)
+            for name, child in new.children.items():
+                children[name] = self(children.get(name), child, (*names, name))
+            return Container(children)
+        if isinstance(old, Entries) and isinstance(new, Entries):
+            entries = dict(old.entries)
+            for key, entry in new.entries.items():
+                before = entries.get(key)
+                merged = entry if before is None else self(before, entry, names)
+                entries[key] = merged if isinstance(merged, Container) else entry
+            return Entries(old.key_names, entries, old.ordered)
+        if self.union_leaf_lists and isinstance(old, tuple) and isinstance(new, tuple):
+            if names in self.ordered:
+                return new
+            have = {(type(value), value) for value in old}
+            return old + tuple(value for value in new if (type(value), value) not in have)
+        return new
 
 
 def _without_empty(
@@ -130,5 +142,5 @@ def _without_empty(
             return None
         if all(node.entries[key] is entry for key, entry in entries.items()):
             return node
-        return Entries(node.key_names, entries)
+        return Entries(node.key_names, entries, node.ordered)
     return None if node == () else node

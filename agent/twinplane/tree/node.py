@@ -57,17 +57,25 @@ class Container:
 
 
 class Entries:
-    """The entries of a list by key, in order of insertion (which is the order of a user-ordered list)."""
+    """The entries of a list by key, in order of insertion.
 
-    __slots__ = ("entries", "key_names", "memo")
+    Where the user gives the order (`ordered`, RFC 7950 section 7.7.7), the same entries in another order are
+    another value; elsewhere the order means nothing.
+    """
+
+    __slots__ = ("entries", "key_names", "memo", "ordered")
 
     key_names: tuple[str, ...]
     entries: Mapping[Key, Container]
+    ordered: bool
     memo: dict[Any, Any] | None
 
-    def __init__(self, key_names: tuple[str, ...], entries: Mapping[Key, Container]) -> None:
+    def __init__(
+        self, key_names: tuple[str, ...], entries: Mapping[Key, Container], ordered: bool = False
+    ) -> None:
         self.key_names = key_names
         self.entries = entries
+        self.ordered = ordered
         self.memo = None
 
     def __eq__(self, other: object) -> bool:
@@ -77,6 +85,7 @@ class Entries:
             isinstance(other, Entries)
             and self.key_names == other.key_names
             and same(self.entries, other.entries)
+            and (not (self.ordered or other.ordered) or list(self.entries) == list(other.entries))
         )
 
     __hash__ = None  # type: ignore[assignment]

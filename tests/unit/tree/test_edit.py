@@ -216,3 +216,39 @@ def _empties(node: Node) -> bool:
             for child in node.children.values()
         )
     return isinstance(node, Entries) and any(_empties(entry) for entry in node.entries.values())
+
+
+def test_in_a_list_of_the_user_a_new_order_is_a_change() -> None:
+    ordered = frozenset({("top", "queue", "item")})
+    rows = {(key,): Container({"name": key}) for key in "abc"}
+    turned = {(key,): Container({"name": key}) for key in "cab"}
+    queue = Container({"item": Entries(("name",), rows, True)})
+    box = Container({"top": Container({"queue": queue})})
+    again = Edit(REPLACE, parse("/top/queue"), Container({"item": Entries(("name",), dict(rows), True)}))
+    assert apply(box, [again], ordered=ordered) is box
+    other = Edit(REPLACE, parse("/top/queue"), Container({"item": Entries(("name",), turned, True)}))
+    after = apply(box, [other], ordered=ordered)
+    listed = get(after, parse("/top/queue/item"))
+    assert isinstance(listed, Entries) and [key for (key,) in listed.entries] == ["c", "a", "b"]
+    assert [str(change.path) for change in diff(box, after).objects] == ["/top/queue"]
+
+
+def test_in_a_list_of_the_system_a_new_order_is_no_change() -> None:
+    turned = Entries(("name",), dict(reversed(list(get(BOX, parse("/boxes/box")).entries.items()))))  # type: ignore[union-attr]
+    assert not diff(BOX, apply(BOX, [Edit(REPLACE, parse("/boxes/box"), turned)]))
+
+
+def test_a_list_of_the_user_is_one_from_its_first_entry() -> None:
+    ordered = frozenset({("queue", "item")})
+    after = apply(EMPTY_ROOT, [edit(UPDATE, "/queue/item[name=a]", {"v": 1})], ordered=ordered)
+    listed = get(after, parse("/queue/item"))
+    assert isinstance(listed, Entries) and listed.ordered
+
+
+def test_update_overwrites_a_leaf_list_in_the_order_of_the_user() -> None:
+    path = parse("/boxes/box[name=p]/config/tags")
+    ordered = frozenset({("boxes", "box", "config", "tags")})
+    change = [edit(UPDATE, str(path), (2, 3, 1))]
+    assert get(apply(BOX, change, ordered=ordered), path) == (2, 3, 1)
+    change = [edit(UPDATE, "/boxes/box[name=p]/config", {"tags": (2, 1)})]
+    assert get(apply(BOX, change, ordered=ordered), path) == (2, 1)

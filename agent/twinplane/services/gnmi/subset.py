@@ -66,7 +66,7 @@ class Subset:
             for key, entry in node.entries.items()
             if (part := self._container(entry, schema)) is not None
         }
-        return Entries(node.key_names, kept) if kept else None
+        return Entries(node.key_names, kept, node.ordered) if kept else None
 
     def _container(self, node: Container, schema: SchemaNode) -> Container | None:
         if self.models:  # any client can make up a new set of them: not kept
