@@ -20,7 +20,7 @@ demo: setup images ## the product by itself: one firewall appliance, end to end
 	@$(PY) -m clients.examples.demo
 
 proto: setup ## regenerate the wire modules from proto/
-	@cd proto && ../$(PY) -m grpc_tools.protoc -I. --python_out=. --pyi_out=. twinplane_wire/gnmi/*.proto
+	@agent/packaging/proto
 
 images: setup ## build the firewall appliance image from Debian packages
 	@$(PY) clients/examples/firewall_image
@@ -33,7 +33,7 @@ lint: setup ## ruff, spelling, YANG
 	@$(PY) -m ruff format --check $(CODE)
 	@$(PY) -m ruff check $(CODE)
 	@.venv/bin/codespell README.md ARCHITECTURE.md CHANGELOG.md agent clients proto yang
-	@$(PY) -m pytest -q tests/contract/test_yang_lint.py
+	@$(PY) -m pytest -q tests/contract/test_yang_rules.py
 
 type: setup ## mypy --strict
 	@$(PY) -m mypy

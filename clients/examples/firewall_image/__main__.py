@@ -1,9 +1,9 @@
 """Build the firewall appliance image: ``python clients/examples/firewall_image --output DIR [--cache DIR]``.
 
-Makes `vmlinuz` and `initrd.img` from Debian packages (distribution kernel, static busybox, nftables and the
-libraries it is linked with) and `image.json`, the value of the image object that names both with their digests.
-The same packages give the same bytes. Nothing is installed on the host; packages are kept in the cache folder, and an
-image that this very builder made is left as it is.
+Makes `vmlinuz` and `initrd.img` from Debian packages (distribution kernel, static busybox, nftables and
+the libraries it is linked with) and `image.json`, the value of the image object that names both with their
+digests. The same packages give the same bytes. Nothing is installed on the host; packages are kept in the
+cache folder, and an image that this very builder made is left as it is.
 """
 
 import argparse
@@ -76,7 +76,7 @@ def build(output: Path, cache: Path) -> dict[str, dict[str, str | int]]:
 
 
 def _image(folder: str, files: dict[str, dict[str, str | int]]) -> dict[str, dict[str, str]]:
-    """The value of /images/image[name=firewall] for these files (RFC 7951), sources as the agent sees them."""
+    """The value of /images/image[name=firewall] for these files (RFC 7951), sources as the agent sees."""
     config = {"name": "firewall", "format": "KERNEL", "command-line": "console=ttyS0 quiet"}
     for role, file in files.items():
         config[f"{role}-source"] = f"{folder}/{Path(str(file['file'])).name}"

@@ -1,11 +1,8 @@
-import datetime
-
 from google.protobuf import duration_pb2 as _duration_pb2
 from google.protobuf.internal import enum_type_wrapper as _enum_type_wrapper
 from google.protobuf import descriptor as _descriptor
 from google.protobuf import message as _message
-from collections.abc import Mapping as _Mapping
-from typing import ClassVar as _ClassVar, Optional as _Optional, Union as _Union
+from typing import ClassVar as _ClassVar, Mapping as _Mapping, Optional as _Optional, Union as _Union
 
 DESCRIPTOR: _descriptor.FileDescriptor
 
@@ -96,7 +93,7 @@ class CommitRequest(_message.Message):
     __slots__ = ("rollback_duration",)
     ROLLBACK_DURATION_FIELD_NUMBER: _ClassVar[int]
     rollback_duration: _duration_pb2.Duration
-    def __init__(self, rollback_duration: _Optional[_Union[datetime.timedelta, _duration_pb2.Duration, _Mapping]] = ...) -> None: ...
+    def __init__(self, rollback_duration: _Optional[_Union[_duration_pb2.Duration, _Mapping]] = ...) -> None: ...
 
 class CommitConfirm(_message.Message):
     __slots__ = ()
@@ -110,7 +107,7 @@ class CommitSetRollbackDuration(_message.Message):
     __slots__ = ("rollback_duration",)
     ROLLBACK_DURATION_FIELD_NUMBER: _ClassVar[int]
     rollback_duration: _duration_pb2.Duration
-    def __init__(self, rollback_duration: _Optional[_Union[datetime.timedelta, _duration_pb2.Duration, _Mapping]] = ...) -> None: ...
+    def __init__(self, rollback_duration: _Optional[_Union[_duration_pb2.Duration, _Mapping]] = ...) -> None: ...
 
 class Depth(_message.Message):
     __slots__ = ("level",)
@@ -138,4 +135,4 @@ class ConfigSubscriptionSyncDone(_message.Message):
     commit_confirm_id: str
     server_commit_id: str
     done: bool
-    def __init__(self, commit_confirm_id: _Optional[str] = ..., server_commit_id: _Optional[str] = ..., done: _Optional[bool] = ...) -> None: ...
+    def __init__(self, commit_confirm_id: _Optional[str] = ..., server_commit_id: _Optional[str] = ..., done: bool = ...) -> None: ...

@@ -1,0 +1,46 @@
+"""What the wheel is made of and what it needs, against what is in the repository."""
+
+import re
+import tomllib
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parents[2]
+PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text())
+WHEEL = PROJECT["tool"]["hatch"]["build"]["targets"]["wheel"]
+GENERATED = sorted((ROOT / "proto").rglob("*_pb2.py"))
+
+
+def version(text: str) -> tuple[int, ...]:
+    return tuple(int(part) for part in text.split("."))
+
+
+def test_the_wheel_holds_every_package_and_the_modules() -> None:
+    packages = {ROOT / package for package in WHEEL["packages"]}
+    found = {
+        path.parent
+        for folder in ("agent", "clients/python", "proto")
+        for path in (ROOT / folder).glob("*/__init__.py")
+    }
+    assert packages == found
+    assert WHEEL["force-include"] == {"yang": "twinplane/_yang"}
+    assert list((ROOT / "yang").glob("*.yang"))
+
+
+@pytest.mark.parametrize("module", GENERATED, ids=lambda path: path.stem)
+def test_the_runtime_is_as_new_as_what_generated_the_wire(module: Path) -> None:
+    """protobuf's guarantee across versions: a runtime older than the compiler refuses the module."""
+    wanted = re.search(r"^# Protobuf Python Version: ([\d.]+)$", module.read_text(), re.MULTILINE)
+    assert wanted is not None
+    (floor,) = (
+        need.removeprefix("protobuf>=")
+        for need in PROJECT["project"]["dependencies"]
+        if need.startswith("protobuf")
+    )
+    assert version(wanted[1]) <= version(floor), "generate with `make proto`, which has an old compiler"
+
+
+def test_every_message_file_is_generated() -> None:
+    expected = [path.with_name(f"{path.stem}_pb2.py") for path in (ROOT / "proto").rglob("*.proto")]
+    assert sorted(expected) == GENERATED != []
