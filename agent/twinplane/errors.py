@@ -38,7 +38,8 @@ class Fault(Enum):
     DENIED = "denied"  # authenticated, not allowed
     UNAUTHENTICATED = "unauthenticated"
     TOO_LARGE = "too-large"
-    CONFLICT = "conflict"  # expected revision, lock
+    LOCKED = "locked"  # somebody else holds it
+    CONFLICT = "conflict"  # the expected revision is not the newest
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,7 +86,8 @@ class DriverError(TwinplaneError):
 
 
 class ApplyError(TwinplaneError):
-    """A step failed. `undone` is True when the host is as it was; else `left` names what is not."""
+    """A step failed. `undone` is True when the host is as it was; else `left` names what is not. `retry` says
+    whether the caller may be told to try the same again."""
 
     def __init__(
         self, path: Path, step: str, cause: str, *, undone: bool, left: tuple[str, ...] = ()
@@ -97,6 +99,7 @@ class ApplyError(TwinplaneError):
         self.cause = cause
         self.undone = undone
         self.left = left
+        self.retry = True
 
 
 class DegradedError(TwinplaneError):

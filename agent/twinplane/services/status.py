@@ -40,6 +40,7 @@ CODES = {
     Fault.DENIED: grpc.StatusCode.PERMISSION_DENIED,
     Fault.UNAUTHENTICATED: grpc.StatusCode.UNAUTHENTICATED,
     Fault.TOO_LARGE: grpc.StatusCode.RESOURCE_EXHAUSTED,
+    Fault.LOCKED: grpc.StatusCode.FAILED_PRECONDITION,
     Fault.CONFLICT: grpc.StatusCode.ABORTED,
 }
 
@@ -67,7 +68,7 @@ def status_of(error: Exception, method: str) -> Status:
     match error:
         case RequestError():
             return _request(error)
-        case ApplyError(undone=True):
+        case ApplyError(undone=True, retry=True):
             return _plain(grpc.StatusCode.ABORTED, str(error), error)
         case ApplyError():
             log.error("%s: %s", method, error)
