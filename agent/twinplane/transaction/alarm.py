@@ -1,8 +1,9 @@
 """What is not as configured, kept until it is: alarms and objects that failed."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 
+from twinplane.plan.resource import Key
 from twinplane.plan.step import Phase, Step
 from twinplane.state.facts import AlarmFact
 from twinplane.transaction.collaborator import Publisher
@@ -23,36 +24,28 @@ class Alarms:
     def __init__(self, publisher: Publisher) -> None:
         self._publisher = publisher
         self._raised: dict[str, AlarmFact] = {}
+        self._open: dict[Key, Failure] = {}
         self._failed: dict[Path, str] = {}
-        self._unfinished: set[Path] = set()
         self._waiting: set[Path] = set()
 
     @property
     def unfinished(self) -> frozenset[Path]:
         """The objects on which something failed and has to be tried again."""
-        return frozenset(self._unfinished)
+        return frozenset(object_of(failure.step) for failure in self._open.values())
 
-    def report(self, failures: Iterable[Failure], attempted: Iterable[Path]) -> None:
-        """The result of working on `attempted`: what failed is alarmed, what did not is cleared.
+    def report(self, failures: Iterable[Failure], attempted: Iterable[Key]) -> None:
+        """The result of working on the resources `attempted`: what failed is alarmed, the rest cleared."""
+        before = self.unfinished
+        for key in attempted:
+            self._open.pop(key, None)
+        self._open |= {failure.step.key: failure for failure in failures}
+        for path in before | self.unfinished:
+            self._settle(path, [item for item in self._open.values() if object_of(item.step) == path])
 
-        An object whose final step failed is as configured but for what is left over: alarmed, not FAILED.
-        """
-        worst: dict[Path, Failure] = {}
-        for one in failures:
-            worst.setdefault(object_of(one.step), one)
-        for path in set(attempted) | set(worst):
-            failure = worst.get(path)
-            if failure is None:
-                self.clear(f"failed {path}")
-                self._unfinished.discard(path)
-                self._settle(path, None)
-                continue
-            final = failure.step.phase is Phase.FINAL
-            reason = f"{failure.step.key}: {failure.cause}"
-            kind = "FINAL_STEP_FAILED" if final else "OBJECT_FAILED"
-            self.set(f"failed {path}", kind, "MAJOR", reason, path)
-            self._unfinished.add(path)
-            self._settle(path, None if final else reason)
+    def report_all(self, failures: Iterable[Failure], only: frozenset[Path] | None) -> None:
+        """The same after working on all there is (on the objects at these paths, where given)."""
+        attempted = [key for key, item in self._open.items() if only is None or object_of(item.step) in only]
+        self.report(failures, attempted)
 
     def waiting(self, objects: Mapping[Path, str]) -> None:
         """Replace the alarms of running guests whose definition differs and waits for their next start."""
@@ -76,11 +69,18 @@ class Alarms:
         if alarm is not None:
             self._publisher.observed((replace(alarm, cleared=True),))
 
-    def _settle(self, path: Path, reason: str | None) -> None:
-        if self._failed.get(path) == reason:
-            return
-        if reason is None:
-            del self._failed[path]
-        else:
-            self._failed[path] = reason
-        self._publisher.failed(path, reason)
+    def _settle(self, path: Path, failures: Sequence[Failure]) -> None:
+        """One alarm for each object. Where only final steps failed it is as configured but for what is left
+        over: alarmed, not FAILED."""
+        failed = [item for item in failures if item.step.phase is not Phase.FINAL]
+        worst = [*failed, *failures][:1]
+        for item in worst:
+            kind = "OBJECT_FAILED" if failed else "FINAL_STEP_FAILED"
+            self.set(f"failed {path}", kind, "MAJOR", f"{item.step.key}: {item.cause}", path)
+        if not worst:
+            self.clear(f"failed {path}")
+        reason = f"{failed[0].step.key}: {failed[0].cause}" if failed else None
+        if self._failed.get(path) != reason:
+            self._failed.pop(path, None)
+            self._failed |= {} if reason is None else {path: reason}
+            self._publisher.failed(path, reason)

@@ -13,14 +13,13 @@ from typing import TypeAlias
 
 from twinplane.errors import ApplyError, DriverError
 from twinplane.plan.resource import Domain, Key, Link, Noun, Plug, Resource, Run
-from twinplane.plan.step import Step
+from twinplane.plan.step import Phase, Step
 from twinplane.state.facts import Fact, ResourceGone
 from twinplane.transaction.collaborator import Foreign
 from twinplane.transaction.driver import Driver, Found, Ownership
 from twinplane.transaction.foreign import mask, restored
 from twinplane.transaction.journal import printed
 from twinplane.transaction.match import fulfils
-from twinplane_wire.path import Elem
 
 log = logging.getLogger(__name__)
 
@@ -70,12 +69,12 @@ class Executor:
         return tuple(left)
 
     async def attempt(self, steps: Sequence[Step]) -> tuple[ReadBack, tuple[Failure, ...]]:
-        """Run steps that nothing undoes, in phases; a failure holds up only later steps of its object."""
+        """Run steps that nothing undoes, in phases. A failure holds up later steps of the same resource and
+        the start of the object's guest, nothing else."""
         read_back: ReadBack = {}
         failures: list[Failure] = []
         for phase in _phases(steps):
-            failed = {_object(failure.step) for failure in failures}
-            ready = [step for step in phase if _object(step) not in failed]
+            ready = [step for step in phase if not _held_up(step, failures)]
             failures.extend(await self._together(ready, self._ensure, read_back))
         return read_back, tuple(failures)
 
@@ -176,7 +175,7 @@ class Executor:
             found = await self.find(step.key)
             if not fulfils(found, step.after):
                 raise DriverError(f"read back {found.resource or found.ownership.value}, not what was set")
-            return found.resource if found.resource is not None else read_back.get(step.key)
+            return mask(found.resource, step.after) if found.resource else read_back.get(step.key)
 
         return await self._together(earlier, check, read_back)
 
@@ -211,8 +210,12 @@ def _phases(steps: Iterable[Step]) -> list[list[Step]]:
     return [list(phase) for _, phase in groupby(ordered, key=lambda step: step.phase)]
 
 
-def _object(step: Step) -> tuple[Elem, ...]:
-    return step.owner.elems[:2]
+def _held_up(step: Step, failures: Iterable[Failure]) -> bool:
+    starts = step.phase in (Phase.GUEST, Phase.RESUME)
+    return any(
+        failure.step.key == step.key or (starts and failure.step.owner.elems[:2] == step.owner.elems[:2])
+        for failure in failures
+    )
 
 
 def _inverse(step: Step, foreign: Foreign) -> Step:

@@ -23,6 +23,11 @@ def claimed(resource: Resource | None) -> frozenset[str]:
     return frozenset()
 
 
+def held_by(value: ForeignValue) -> Key:
+    """The resource that holds the attribute."""
+    return Key(Noun.PORT if value.attribute == "address-generation" else Noun.LINK, value.device)
+
+
 def missing(steps: Iterable[Step], foreign: Foreign) -> dict[str, dict[str, Path]]:
     """device → attribute → owner of what the steps take and nobody has remembered yet."""
     found: dict[str, dict[str, Path]] = {}

@@ -13,7 +13,7 @@ from twinplane.plan.step import Effect, Step
 from twinplane.transaction.alarm import object_of
 from twinplane.transaction.collaborator import Foreign, ForeignReader, Planner, Resources
 from twinplane.transaction.execute import Executor, Failure, ReadBack
-from twinplane.transaction.foreign import give_back, mask, missing, unclaimed
+from twinplane.transaction.foreign import give_back, held_by, mask, missing, unclaimed
 from twinplane.transaction.refusal import occupants, occupied
 from twinplane_wire.path import Path
 
@@ -49,15 +49,13 @@ async def survey(executor: Executor, desired: Resources, foreign: Foreign, named
     Raises:
         DriverError: the host cannot be read.
     """
-    devices = {device for device, _ in foreign}
-    ports = {key for key in desired if key.noun in HOST_PORT}
-    ports |= {Key(noun, device) for noun in HOST_PORT for device in devices}
+    ports = {key for key in desired if key.noun in HOST_PORT} | {held_by(value) for value in foreign.values()}
     facts = await executor.survey(ports | set(named))
     return {
         key: mask(fact, desired.get(key))
         for key, fact in facts.items()
         # The link of a device that we neither manage nor have to give back is none of our business.
-        if key.noun is not Noun.LINK or key in desired or key.name in devices
+        if key.noun is not Noun.LINK or key in ports
     }
 
 

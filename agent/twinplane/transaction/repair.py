@@ -33,7 +33,7 @@ class Repairs:
 
     def note(self, steps: Sequence[Step], failures: Sequence[Failure]) -> None:
         """The outcome of steps that nothing undoes: what failed is alarmed and tried again later."""
-        self._standing.alarms.report(failures, {object_of(step) for step in steps})
+        self._standing.alarms.report(failures, names(steps))
         if failures:
             self.later()
 
@@ -90,8 +90,7 @@ class Repairs:
         self, repair: reconciling.Repair, done: reconciling.Repaired, only: frozenset[Path] | None
     ) -> None:
         alarms, undoing = self._standing.alarms, self._standing.undoing
-        attempted = {object_of(step) for step in repair.steps} | (alarms.unfinished if only is None else only)
-        alarms.report(done.failures, attempted)
+        alarms.report_all(done.failures, only)
         if only is None:
             alarms.waiting({object_of(step): str(step.key) for step in repair.waiting})
         left = [failure for failure in done.failures if failure.step.key in undoing]

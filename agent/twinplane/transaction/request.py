@@ -1,9 +1,39 @@
 """What the two northbound faces submit to the one writer, and what they get back."""
 
 from dataclasses import dataclass
+from enum import Enum
 
 from twinplane.plan.step import Step
 from twinplane.tree.edit import Edit
+
+ROLLBACK_SECONDS = 600.0
+
+
+class Act(Enum):
+    """What a request does about a commit that has to be confirmed."""
+
+    COMMIT = "commit"  # make the edits real, and undo them unless they are confirmed in time
+    CONFIRM = "confirm"
+    CANCEL = "cancel"
+    EXTEND = "extend"  # let the time start anew
+
+
+@dataclass(frozen=True, slots=True)
+class Confirm:
+    """The part of a request about a confirmed commit. `name` is its client's name for it, `seconds` how long
+    COMMIT and EXTEND wait for the confirmation."""
+
+    act: Act
+    name: str
+    seconds: float = ROLLBACK_SECONDS
+
+
+@dataclass(frozen=True, slots=True)
+class Election:
+    """Who claims to be the master of its role ("": the default one), by an unsigned number of 128 bits."""
+
+    role: str
+    number: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -17,6 +47,8 @@ class Request:
     peer: str = ""
     comment: str = ""
     dry_run: bool = False
+    confirm: Confirm | None = None
+    election: Election | None = None
 
 
 @dataclass(frozen=True, slots=True)

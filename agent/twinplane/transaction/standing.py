@@ -103,7 +103,10 @@ class Standing:
         """Remove what finished steps leave behind."""
         try:
             await self._parts.sweep()
-        except DriverError as error:
+        except Exception as error:
+            # Whatever it is, it must not fail a request that is committed, nor hold up its answer.
+            if not isinstance(error, DriverError):
+                log.exception("sweeping failed unexpectedly")
             text = f"could not be removed: {error}"
             self.alarms.set("left-behind", "FINAL_STEP_FAILED", "MINOR", text)
         else:

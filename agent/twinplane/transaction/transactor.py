@@ -111,7 +111,7 @@ class Transactor:
         candidate = parts.model.apply(running.root, request.edits)
         changes = diff(running.root, candidate).objects
         mark("candidate")
-        parts.model.judge(running.root, candidate, self._to_judge(candidate, changes))
+        self._judge(candidate, changes)
         mark("judged")
         if not changes:
             return Outcome(running.revision, parts.clock.now_ns(), False, ())
@@ -136,9 +136,12 @@ class Transactor:
         mark("published")
         return Outcome(self._standing.running.revision, self._standing.running.time, True, steps)
 
-    def _to_judge(self, candidate: Container, changes: Sequence[ObjectChange]) -> Sequence[ObjectChange]:
-        # A tree that other modules wrote and that does not fit has to be made to fit as a whole.
-        return diff(EMPTY_ROOT, candidate).objects if self._standing.misfit else changes
+    def _judge(self, candidate: Container, changes: Sequence[ObjectChange]) -> None:
+        before = self._standing.running.root
+        if self._standing.misfit:
+            # A tree that other modules wrote and that does not fit has to be made to fit as a whole.
+            before, changes = EMPTY_ROOT, diff(EMPTY_ROOT, candidate).objects
+        self._parts.model.judge(before, candidate, changes)
 
     async def _refuse(self, steps: Sequence[Step]) -> None:
         """Reasons that only the host knows, before anything is written."""
@@ -246,6 +249,7 @@ class Transactor:
             self._standing.degrade(left)
             self._repairs.later()
         else:
+            await self._standing.sweep()
             await self._standing.drop_row(entry.foreign)
 
     def _judge_again(self, everything: Sequence[ObjectChange]) -> None:

@@ -1,0 +1,77 @@
+"""Guests that are asked to stop: nobody waits for them, and their time runs out."""
+
+from pathlib import Path as FilePath
+
+import pytest
+
+from doubles import demo
+from doubles.box import Box, deleted, furnish, started
+from doubles.loop import in_loop
+from twinplane.errors import Fault, RequestError
+from twinplane.plan.resource import Run
+
+DOMAIN = "vmcj2zgj6z5h5"
+
+
+async def running(folder: FilePath, stop_timeout: int) -> Box:
+    box = Box(folder)
+    furnish(box.host)
+    async with started(box):
+        await box.submit(demo.everything(stop_timeout=stop_timeout))
+    return Box(folder)
+
+
+@in_loop
+async def test_a_guest_that_obeys_is_not_forced(tmp_path: FilePath) -> None:
+    box = await running(tmp_path, 60)
+    box.drivers.domains.obedient = True
+    async with started(box):
+        await box.submit(demo.appliance(state="STOPPED"))
+        assert box.host.kernel.domains[DOMAIN].run is Run.STOPPED
+        assert box.transactor._repairs.stops._timers == {}
+
+
+@in_loop
+async def test_a_guest_that_does_not_stop_in_time_is_ended(tmp_path: FilePath) -> None:
+    box = await running(tmp_path, 1)
+    async with started(box):
+        outcome = await box.submit(demo.appliance(state="STOPPED", stop_timeout=1))
+        assert outcome.changed and box.host.kernel.asked == {DOMAIN}
+        assert box.host.kernel.domains[DOMAIN].run is Run.RUNNING
+        await box.until(lambda: box.host.kernel.domains[DOMAIN].run is Run.STOPPED)
+        assert box.host.effects[-1] == f"domain {DOMAIN} destroy"
+        assert not box.publisher.alarms
+
+
+@in_loop
+async def test_the_deadline_is_set_again_at_start(tmp_path: FilePath) -> None:
+    box = await running(tmp_path, 60)
+    async with started(box):
+        await box.submit(demo.appliance(state="STOPPED", stop_timeout=1))
+        assert box.host.kernel.domains[DOMAIN].run is Run.RUNNING
+    again = Box(tmp_path)
+    async with started(again):
+        assert again.host.effects == []  # the guest was asked already
+        await again.until(lambda: again.host.kernel.domains[DOMAIN].run is Run.STOPPED)
+
+
+@in_loop
+async def test_while_it_stops_it_is_neither_started_nor_redefined(tmp_path: FilePath) -> None:
+    box = await running(tmp_path, 60)
+    async with started(box):
+        await box.submit(demo.appliance(state="STOPPED"))
+        for change in (demo.appliance(), demo.appliance(state="STOPPED", memory=512 << 20)):
+            with pytest.raises(RequestError, match="still stopping") as caught:
+                await box.submit(change)
+            assert caught.value.violations[0].fault is Fault.STATE
+        await box.submit(deleted(demo.FW1))
+        assert box.host.kernel.domains == {}
+        assert box.transactor._repairs.stops._timers == {}
+
+
+@in_loop
+async def test_a_timeout_of_nothing_ends_it_at_once(tmp_path: FilePath) -> None:
+    box = await running(tmp_path, 60)
+    async with started(box):
+        await box.submit(demo.appliance(state="STOPPED", stop_timeout=0))
+        assert box.host.kernel.domains[DOMAIN].run is Run.STOPPED
