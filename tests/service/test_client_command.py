@@ -74,3 +74,31 @@ def test_the_command(address: str, capsys: pytest.CaptureFixture[str]) -> None:
     told = capsys.readouterr().err.splitlines()
     assert told[0].startswith("INVALID_ARGUMENT: ")
     assert len(told) == 2  # the second violation on a line of its own
+
+
+def test_what_is_not_given_comes_from_the_environment(
+    address: str, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("TWINPLANE_ADDRESS", address)
+    assert main(["capabilities"]) == 0
+    assert json.loads(capsys.readouterr().out)["gnmi"] == "0.10.0"
+    monkeypatch.setenv("TWINPLANE_CA", "/nowhere/ca.pem")
+    assert main(["--address", "localhost:1", "get", "/"]) == 1
+    assert capsys.readouterr().err == "/nowhere/ca.pem: No such file or directory\n"
+
+
+def test_without_an_address_it_says_how_to_give_one(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.delenv("TWINPLANE_ADDRESS", raising=False)
+    with pytest.raises(SystemExit, match="2"):
+        main(["get", "/"])
+    assert "TWINPLANE_ADDRESS" in capsys.readouterr().err
+
+
+def test_the_example_fits_the_models(address: str, capsys: pytest.CaptureFixture[str]) -> None:
+    example = File(__file__).parents[2] / "clients/examples/firewall.json"
+    path = "/appliances/appliance[name=fw1]"
+    assert main(["--address", address, "set", "--replace", f"{path}=@{example}"]) == 0
+    assert main(["--address", address, "get", f"{path}/vnics/vnic[name=lan]/config/virtual-switch"]) == 0
+    assert '"lan"' in capsys.readouterr().out

@@ -3,6 +3,7 @@
 import argparse
 import base64
 import json
+import os
 import sys
 from collections.abc import Iterable, Sequence
 from pathlib import Path
@@ -16,14 +17,17 @@ from twinplane_wire.value import Value
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run one command; 0 when it worked, 1 when the target refused or is not there."""
-    options = _parser().parse_args(arguments)
+    parser = _parser()
+    options = parser.parse_args(arguments)
+    if options.address is None:
+        parser.error("no address: give --address or set TWINPLANE_ADDRESS")
     target = Target(
         options.address,
         ca=options.ca,
         certificate=options.cert,
         key=options.key,
-        username=options.username,
-        password=options.password,
+        username=options.username or "",
+        password=options.password or "",
         server_name=options.server_name,
         timeout=options.timeout,
     )
@@ -129,14 +133,26 @@ def _path(text: str) -> str:
     return text
 
 
+def _from_environment(
+    parser: argparse.ArgumentParser, name: str, text: str, kind: type[str] | type[Path] = str
+) -> None:
+    variable = f"TWINPLANE_{name.upper()}"
+    # argparse passes a default that is text through `type` like an argument.
+    parser.add_argument(
+        f"--{name}", type=kind, default=os.environ.get(variable) or None, help=f"{text} (or ${variable})"
+    )
+
+
 def _parser() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(prog="python -m twinplane_client", description=__doc__)
-    parser.add_argument("--address", required=True, help="host:port, or unix:/path")
-    parser.add_argument("--ca", type=Path, help="PEM file of the authorities to trust")
-    parser.add_argument("--cert", type=Path, help="PEM file of the caller's certificate")
-    parser.add_argument("--key", type=Path, help="PEM file of its key")
-    parser.add_argument("--username", default="")
-    parser.add_argument("--password", default="")
+    parser = argparse.ArgumentParser(
+        prog="python -m twinplane_client", description="The four RPCs of gNMI from a shell, results as JSON."
+    )
+    _from_environment(parser, "address", "host:port, or unix:/path")
+    _from_environment(parser, "ca", "PEM file of the authorities to trust", Path)
+    _from_environment(parser, "cert", "PEM file of the caller's certificate", Path)
+    _from_environment(parser, "key", "PEM file of its key", Path)
+    _from_environment(parser, "username", "of a target that asks for passwords")
+    _from_environment(parser, "password", "better not here, where process lists show it")
     parser.add_argument("--server-name", default="", help="name in the certificate, if not the address")
     parser.add_argument("--timeout", type=float, default=60.0, help="seconds (%(default)s)")
     parser.add_argument("--encoding", choices=("json_ietf", "json", "proto"), default="json_ietf")
