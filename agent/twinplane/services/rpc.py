@@ -7,6 +7,7 @@ UNKNOWN before any handler runs, and answers that are bytes already would be bui
 import asyncio
 import logging
 from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import Protocol, TypeAlias, TypeVar
 
@@ -24,6 +25,8 @@ MessageT = TypeVar("MessageT", bound=Message)
 Context: TypeAlias = "grpc.aio.ServicerContext[bytes, bytes]"
 Handler: TypeAlias = "grpc.RpcMethodHandler[bytes, bytes]"
 Service: TypeAlias = "grpc.GenericRpcHandler[bytes, bytes]"
+
+STATUS_SECONDS = 5.0  # how long the end of a stream waits for its reader
 
 log = logging.getLogger(__name__)
 
@@ -109,7 +112,11 @@ def stream(
         try:
             await serve(await _admit(door, context, access, method), requests(), write)
         except Exception as error:
-            await _abort(context, error, method)
+            # The status goes out behind what was written before: a reader that took nothing so far may never
+            # take it. Once it is on its way nobody has to wait for it; it arrives if the reader comes back.
+            with suppress(TimeoutError):
+                async with asyncio.timeout(STATUS_SECONDS):
+                    await _abort(context, error, method)
 
     return grpc.stream_stream_rpc_method_handler(handle)
 
