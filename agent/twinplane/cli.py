@@ -22,10 +22,25 @@ def main(arguments: Sequence[str] | None = None) -> None:
     except StartError as error:
         print(f"twinplane-agent: {error}", file=sys.stderr)
         code = EXIT_START
+    except ImportError as error:
+        if error.name is None or error.name.partition(".")[0] == "twinplane":
+            raise
+        print(
+            f"twinplane-agent: {error}; install what it needs: pip install 'twinplane[agent]'",
+            file=sys.stderr,
+        )
+        code = EXIT_START
     except RequestError as error:
         for violation in error.violations:
             print(f"twinplane-agent: {violation}", file=sys.stderr)
         code = EXIT_REFUSED
+    except ModuleNotFoundError as error:
+        if (error.name or "").startswith("twinplane"):
+            raise
+        print(
+            f"twinplane-agent: {error.name} is not installed: pip install 'twinplane[agent]'", file=sys.stderr
+        )
+        code = EXIT_START
     except BrokenPipeError:
         code = 0
     sys.exit(code)
@@ -68,7 +83,7 @@ def _run(options: argparse.Namespace) -> int:
     from twinplane.app import run
 
     settings = load(options.config)
-    log.configure(settings.log.level)
+    log.configure(settings.log.level.value)
     asyncio.run(run(settings, hints=options.hints))
     return 0
 
