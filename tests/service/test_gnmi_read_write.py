@@ -340,7 +340,7 @@ def test_forms_of_values(tmp_path: File) -> None:
         for unserved in ({"val": value(ascii_val="x")}, {"val": value(proto_bytes=b"x")}):
             assert (await code(update(**unserved)))[0] is grpc.StatusCode.UNIMPLEMENTED
         union = gnmi_pb2.SetRequest(union_replace=[gnmi_pb2.Update(path=wire("/"))]).SerializeToString()
-        assert (await code(raw(channel, "Set", union)))[0] is grpc.StatusCode.UNIMPLEMENTED
+        assert (await code(raw(channel, "Set", union)))[0] is grpc.StatusCode.INVALID_ARGUMENT
         assert (await client.get(f"{LAN}/config/mtu"))[0].updates[0].value == 1450
 
     run(tmp_path, scenario)
@@ -357,7 +357,11 @@ def test_extensions(tmp_path: File) -> None:
         commit = extension(commit=gnmi_ext_pb2.Commit(id="1"))
         depth = extension(depth=gnmi_ext_pb2.Depth(level=1))
         assert (await code(get(channel, extension=[history])))[0] is grpc.StatusCode.UNIMPLEMENTED
-        for one, wanted in ((commit, "UNIMPLEMENTED"), (depth, "INVALID_ARGUMENT")):
+        for one, wanted in (
+            (history, "UNIMPLEMENTED"),
+            (commit, "INVALID_ARGUMENT"),
+            (depth, "INVALID_ARGUMENT"),
+        ):
             request = gnmi_pb2.SetRequest(extension=[one]).SerializeToString()
             assert (await code(raw(channel, "Set", request)))[0].name == wanted
 

@@ -27,6 +27,7 @@ from twinplane.tree.query import get
 from twinplane_wire.path import Path
 
 Listener: TypeAlias = Callable[[Sequence[Change]], None]
+Commits: TypeAlias = Callable[[int, str], None]
 Complete: TypeAlias = Callable[[Path, Container], Container]
 
 POLLED = (*registry.POLLED, *utilization.POLLED)
@@ -72,6 +73,7 @@ class Operational:
         self._reported = Reported()
         self._hold: Hold | None = None
         self._listener: Listener | None = None
+        self._commits: Commits = lambda _, __: None
 
     @property
     def view(self) -> Container:
@@ -95,9 +97,11 @@ class Operational:
         found = get(self.view, interface_path(name).child("state").child("type"))
         return found if isinstance(found, str) else None
 
-    def listen(self, listener: Listener) -> None:
-        """Hand every pass that changed something to `listener`, synchronously. There is one listener."""
+    def listen(self, listener: Listener, commits: Commits = lambda _, __: None) -> None:
+        """Hand every pass that changed something to `listener`, synchronously, and tell `commits` the number
+        of each commit (and the name of a confirmed one) after its pass. There is one listener."""
         self._listener = listener
+        self._commits = commits
 
     def stamp(self) -> int:
         """The time of reading the tree as it is now: later changes of any leaf get a later time."""
@@ -115,14 +119,21 @@ class Operational:
         self._run((), self._held() + self._learned(facts), None)
 
     def committed(
-        self, changes: Sequence[ConfigChange], facts: Sequence[Fact], time: int, revision: int
+        self,
+        changes: Sequence[ConfigChange],
+        facts: Sequence[Fact],
+        time: int,
+        revision: int,
+        confirm: str = "",
     ) -> None:
         """A commit: configuration, what was held back so far and what was read back, in one pass.
 
         Leaves get the commit's `time` unless their object was changed or read at a later one meanwhile.
+        `confirm` is the name of a commit that has to be confirmed, also where it is taken back.
         """
         self.revision = revision
         self._run(changes, self._held() + self._learned(facts), time)
+        self._commits(revision, confirm)
 
     def hold(self, keys: frozenset[Key], owners: frozenset[Path]) -> None:
         """Hold back event facts about these objects until `release`; polled counters are not held back."""

@@ -3,10 +3,10 @@
 from collections.abc import Mapping
 
 from twinplane.state.change import Part
+from twinplane.state.configured import exchanged, without
 from twinplane.state.section import Section
-from twinplane.tree.diff import leaf_changes
 from twinplane.tree.draft import Draft
-from twinplane.tree.node import EMPTY_ROOT, Container, Entries, Leaf, Node
+from twinplane.tree.node import EMPTY_ROOT, Container, Leaf, Node
 from twinplane.tree.query import get
 from twinplane_wire.path import Path
 
@@ -33,15 +33,17 @@ class Turn:
     def configure(self, path: Path, before: Container | None, after: Container | None) -> None:
         """Exchange the configuration of one object."""
         draft = self._draft(path)
-        if after is not None and get(draft.root, path) is None:
-            draft.put(path, _copied(after))
-            return
-        updates, deletes = leaf_changes(before, after, path)
-        for leaf, value in updates:
-            draft.put(leaf, value)
-        for leaf in deletes:
-            if not any(leaf.elems[-1].name == name for name, _ in leaf.elems[-2].keys):
-                draft.remove(leaf, drop_bare_entries=True)
+        there = get(draft.root, path)
+        keys = tuple([name for name, _ in path.elems[-1].keys])
+        if after is None and keys and isinstance(there, Container) and before is not None:
+            left: Node | None = without(there, before, keys)
+        else:
+            left = exchanged(there, before, after)
+        if isinstance(left, Container):
+            if left is not there:
+                draft.exchange(path, left)
+        else:
+            draft.remove(path, drop_bare_entries=True)
 
     def write(self, section: Section, old: Section | None) -> Section:
         """Bring the leaves of a section into the tree; gives the section with its stamp."""
@@ -101,17 +103,3 @@ class Turn:
 def _same_types(left: Mapping[str, Leaf], right: Mapping[str, Leaf]) -> bool:
     """True for equal maps in which no number stands for a truth value."""
     return all(type(value) is type(right[name]) for name, value in left.items())
-
-
-def _copied(node: Container) -> Container:
-    """The same tree in nodes of its own: what codecs keep with a node belongs to one path only."""
-    return Container({name: _copied_child(child) for name, child in node.children.items()})
-
-
-def _copied_child(node: Node) -> Node:
-    if isinstance(node, Container):
-        return _copied(node)
-    if isinstance(node, Entries):
-        copies = {key: _copied(entry) for key, entry in node.entries.items()}
-        return Entries(node.key_names, copies, node.ordered)
-    return node

@@ -59,4 +59,13 @@ class Synced:
     """All initial values have been sent (sync_response)."""
 
 
-Item: TypeAlias = Notice | Synced
+@dataclass(frozen=True, slots=True)
+class Committed:
+    """All changes of one commit have been sent. `revision` is its number, `confirm` the name that its client
+    gave it where it has to be confirmed (or was taken back), else empty."""
+
+    revision: int
+    confirm: str
+
+
+Item: TypeAlias = Notice | Synced | Committed

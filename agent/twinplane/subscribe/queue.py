@@ -1,15 +1,17 @@
 """The coalescing queue of one stream: the latest value of each leaf, whatever the speed of the reader.
 
 A reader that keeps up shares the parcels of each pass with all others. Only when a second parcel comes before
-the first was taken are they laid out leaf by leaf and merged.
+the first was taken are they laid out leaf by leaf and merged. Nothing is merged over the end of a commit that
+is to be told.
 """
 
+from collections import deque
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import TypeAlias
 
 from twinplane.state.change import Part
-from twinplane.subscribe.encode import PREFIX_DEPTH, Encode, Encoding, Notice, Rel
+from twinplane.subscribe.encode import PREFIX_DEPTH, Committed, Encode, Encoding, Notice, Rel
 from twinplane.subscribe.parcel import Offer, Parcel, split
 from twinplane_wire.path import Path
 
@@ -25,8 +27,49 @@ class _Update:
 _Operations: TypeAlias = dict[Path, "_Update | int"]  # by path, in order of time; a number is a delete's time
 
 
+class _Waiting:
+    """Changes that may be merged: one parcel as it came, or objects with what several left of them."""
+
+    __slots__ = ("objects", "parcel")
+
+    def __init__(self) -> None:
+        self.parcel: Parcel | None = None
+        self.objects: dict[Path, Offer | _Operations] = {}
+
+    def __bool__(self) -> bool:
+        return self.parcel is not None or bool(self.objects)
+
+    def add(self, parcel: Parcel) -> int:
+        """Take in a parcel; gives how much longer this makes the queue."""
+        if not self:
+            self.parcel = parcel
+            return parcel.size
+        longer = 0
+        waiting, self.parcel = self.parcel, None
+        if waiting is not None:
+            longer = sum([self._merge(offer) for offer in waiting.offers]) - waiting.size
+        return longer + sum([self._merge(offer) for offer in parcel.offers])
+
+    def _merge(self, offer: Offer) -> int:
+        path = offer.change.object
+        held = self.objects.get(path)
+        if held is None:
+            self.objects[path] = offer
+            return offer.size
+        if isinstance(held, Offer):
+            before = held.size
+            operations: _Operations = {}
+            _absorb(operations, held)
+        else:
+            operations = held
+            before = len(operations)
+        _absorb(operations, offer)
+        self.objects[path] = operations
+        return len(operations) - before
+
+
 class Queue:
-    """What one stream has still to send. `limit` bounds the number of leaves and deletes in it.
+    """What one stream has still to send. `limit` bounds the number of leaves, deletes and commits in it.
 
     `wake` is called when something is put into an empty queue, or when the queue overflows; then it keeps
     nothing and takes nothing any more.
@@ -37,16 +80,16 @@ class Queue:
         self._encoding = encoding
         self._wake = wake
         self._limit = limit
-        self._parcel: Parcel | None = None
-        self._objects: dict[Path, Offer | _Operations] = {}
+        self._ended: deque[tuple[_Waiting, Committed]] = deque()
+        self._waiting = _Waiting()
         self._size = 0
         self.overflowed = False
 
     def __bool__(self) -> bool:
-        return self._parcel is not None or bool(self._objects)
+        return bool(self._ended) or bool(self._waiting)
 
     def __len__(self) -> int:
-        """Leaves and deletes that wait."""
+        """Leaves, deletes and commits that wait."""
         return self._size
 
     def offer(self, parcel: Parcel) -> None:
@@ -54,62 +97,57 @@ class Queue:
         if self.overflowed:
             return
         if not self:
-            self._parcel = parcel
-            self._size = parcel.size
             self._wake()
+        self._size += self._waiting.add(parcel)
+        self._check()
+
+    def end(self, commit: Committed) -> None:
+        """What waits now goes before the end of this commit, what comes later goes after it."""
+        if self.overflowed:
+            return
+        if not self:
+            self._wake()
+        self._ended.append((self._waiting, commit))
+        self._waiting = _Waiting()
+        self._size += 1
+        self._check()
+
+    def clear(self) -> None:
+        """Drop what waits."""
+        self._ended.clear()
+        self._waiting = _Waiting()
+        self._size = 0
+
+    def take(self) -> Iterator[Notice | Committed]:
+        """Everything that waits, oldest objects first; what is put in meanwhile comes too."""
+        while self:
+            waiting = self._ended[0][0] if self._ended else self._waiting
+            if waiting:
+                yield from self._next(waiting)
+            elif self._ended:
+                self._size -= 1
+                yield self._ended.popleft()[1]
+
+    def _next(self, waiting: "_Waiting") -> Iterator[Notice]:
+        if waiting.parcel is not None:
+            parcel, waiting.parcel = waiting.parcel, None
+            self._size -= parcel.size
+            yield from parcel.notices(self._encode, self._encoding)
+            return
+        path = next(iter(waiting.objects))
+        held = waiting.objects.pop(path)
+        if isinstance(held, Offer):
+            self._size -= held.size
+            yield from Parcel((held,)).notices(self._encode, self._encoding)
         else:
-            waiting, self._parcel = self._parcel, None
-            if waiting is not None:
-                self._size = 0
-                for offer in waiting.offers:
-                    self._merge(offer)
-            for offer in parcel.offers:
-                self._merge(offer)
+            self._size -= len(held)
+            yield from self._notices(Path(path.elems[:PREFIX_DEPTH], path.origin), held)
+
+    def _check(self) -> None:
         if self._size > self._limit:
             self.clear()
             self.overflowed = True
             self._wake()
-
-    def clear(self) -> None:
-        """Drop what waits."""
-        self._parcel = None
-        self._objects.clear()
-        self._size = 0
-
-    def take(self) -> Iterator[Notice]:
-        """Everything that waits, oldest objects first; what is put in meanwhile comes too."""
-        while self:
-            if self._parcel is not None:
-                parcel, self._parcel = self._parcel, None
-                self._size = 0
-                yield from parcel.notices(self._encode, self._encoding)
-                continue
-            path = next(iter(self._objects))
-            held = self._objects.pop(path)
-            if isinstance(held, Offer):
-                self._size -= held.size
-                yield from Parcel((held,)).notices(self._encode, self._encoding)
-            else:
-                self._size -= len(held)
-                yield from self._notices(Path(path.elems[:PREFIX_DEPTH], path.origin), held)
-
-    def _merge(self, offer: Offer) -> None:
-        path = offer.change.object
-        held = self._objects.get(path)
-        if held is None:
-            self._objects[path] = offer
-            self._size += offer.size
-            return
-        if isinstance(held, Offer):
-            self._size -= held.size
-            operations: _Operations = {}
-            _absorb(operations, held)
-        else:
-            operations = held
-            self._size -= len(operations)
-        _absorb(operations, offer)
-        self._objects[path] = operations
-        self._size += len(operations)
 
     def _notices(self, prefix: Path, operations: _Operations) -> Iterator[Notice]:
         """The operations of one object, a notice for each of their times."""

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from twinplane.errors import Fault, RequestError, Violation
 from twinplane.state.change import Change
 from twinplane.state.operational import Operational, polled
-from twinplane.subscribe.encode import Encode, Encoding, Item, Notice, Synced
+from twinplane.subscribe.encode import Committed, Encode, Encoding, Item, Notice, Synced
 from twinplane.subscribe.match import Subscriptions
 from twinplane.subscribe.parcel import parcels
 from twinplane.subscribe.queue import Queue
@@ -37,7 +37,8 @@ class Subscriber:
         self._encode = encode
         self._limits = limits or Limits()
         self._watched: dict[str, Subscriptions[Queue]] = {}
-        operational.listen(self._changed)
+        self._told: dict[Queue, None] = {}  # those who are told of commits
+        operational.listen(self._changed, self._committed)
 
     async def once(self, wanted: SubscriptionList) -> AsyncIterator[Item]:
         """All current values, then `Synced`, then the end. POLL calls it for every poll."""
@@ -60,16 +61,19 @@ class Subscriber:
         try:
             for entry, queue in live.watched:
                 self._watched.setdefault(entry.path.origin, Subscriptions()).add(entry.path, queue)
+            if wanted.commits and live.follows:
+                self._told[live.queue] = None
             if not wanted.updates_only:  # watching began before: nothing is lost in between
                 for notice in self._values(_selected(wanted.subscriptions), wanted.encoding):
                     yield notice
             yield Synced()
             while True:
-                for notice in live.ready(self._values):
-                    yield notice
+                for item in live.ready(self._values):
+                    yield item
                 await live.wait()
         finally:
             live.close()
+            self._told.pop(live.queue, None)
             for entry, queue in live.watched:
                 self._watched[entry.path.origin].discard(entry.path, queue)
 
@@ -102,6 +106,10 @@ class Subscriber:
                 for queue, parcel in parcels(subscriptions, mine):
                     queue.offer(parcel)
 
+    def _committed(self, revision: int, confirm: str) -> None:
+        for queue in self._told:
+            queue.end(Committed(revision, confirm))
+
 
 _Selected = dict[str, tuple[Subscriptions[bool], frozenset[Path]]]  # by origin
 _Values = Callable[[_Selected, Encoding, int], Iterator[Notice]]
@@ -133,7 +141,7 @@ class _Stream:
         self._encoding = wanted.encoding
         self._loop = asyncio.get_running_loop()
         self._woken = asyncio.Event()
-        self._queue = Queue(encode, wanted.encoding, self._woken.set, limits.waiting)
+        self.queue = Queue(encode, wanted.encoding, self._woken.set, limits.waiting)
         self._samples: list[_Sample] = []
         self._poller: Ticker | None = None
         self._max_age = _max_age(limits.poll_interval)
@@ -146,11 +154,12 @@ class _Stream:
                 interval = entry.sample_interval or limits.least_interval
                 groups.setdefault((interval, entry.suppress_redundant), []).append(entry)
             else:
-                self.watched.append((entry, self._queue))
+                self.watched.append((entry, self.queue))
                 if polled(entry.path):
                     self._poller = Ticker(limits.poll_interval, start)
             if entry.heartbeat_interval and (entry.mode is not Mode.SAMPLE or entry.suppress_redundant):
                 beats.setdefault(entry.heartbeat_interval, []).append(entry)
+        self.follows = bool(self.watched)  # something is sent as it changes
         for (interval, suppressed), entries in groups.items():
             pending = Queue(encode, wanted.encoding, lambda: None, limits.waiting) if suppressed else None
             self._samples.append(_Sample(entries, interval, start, pending))
@@ -159,7 +168,7 @@ class _Stream:
         for interval, entries in beats.items():
             self._samples.append(_Sample(entries, interval, start, None))
 
-    def ready(self, values: _Values) -> Iterator[Notice]:
+    def ready(self, values: _Values) -> Iterator[Notice | Committed]:
         """What can be sent now: changes first, then samples whose values are fresh."""
         self._woken.clear()
         now = self._loop.time()
@@ -173,7 +182,7 @@ class _Stream:
                 sample.poll = self._freshness.request(sample.max_age)
                 if sample.poll is not None:
                     sample.poll.add_done_callback(lambda _: self._woken.set())
-        yield from self._changes(self._queue)
+        yield from self._changes(self.queue)
         for sample in self._samples:
             if sample.missed is None or (sample.poll is not None and not sample.poll.done()):
                 continue
@@ -196,9 +205,9 @@ class _Stream:
 
     def close(self) -> None:
         """Drop what waits."""
-        self._queue.clear()
+        self.queue.clear()
 
-    def _changes(self, queue: Queue) -> Iterator[Notice]:
+    def _changes(self, queue: Queue) -> Iterator[Notice | Committed]:
         yield from queue.take()
         if queue.overflowed:
             raise RequestError(

@@ -37,12 +37,13 @@ class Subscription:
 
 @dataclass(frozen=True, slots=True)
 class SubscriptionList:
-    """What a stream serves: its subscriptions, the encoding of values, whether initial values are left
-    out."""
+    """What a stream serves: its subscriptions, the encoding of values, whether initial values are left out,
+    whether the end of each commit is told."""
 
     subscriptions: tuple[Subscription, ...]
     encoding: Encoding
     updates_only: bool = False
+    commits: bool = False
 
 
 def check(subscriptions: tuple[Subscription, ...], minimum: int) -> None:

@@ -88,20 +88,14 @@ class Draft:
 
     def exchange(self, path: Path, value: Container) -> None:
         """Put a container at a concrete path in the place of whatever stands there; nothing is compared: the
-        cheap way for what changes all the time (counters)."""
-        _write(self._own_at(path.elems[:-1]))[path.elems[-1].name] = value
-
-    def arrange(self, path: Path, keys: Sequence[Key]) -> None:
-        """Bring the entries of the list at `path` (without keys) into the order of `keys`; entries that are
-        not named follow."""
-        listed = get(self._root, path)
-        if not isinstance(listed, Entries):
-            return
-        order = [key for key in keys if key in listed.entries]
-        order += [key for key in listed.entries if key not in set(order)]
-        if order != list(listed.entries):
-            arranged = Entries(listed.key_names, {key: listed.entries[key] for key in order}, listed.ordered)
-            _write(self._own_at(path.elems[:-1]))[path.elems[-1].name] = arranged
+        cheap way for what is known to differ (counters)."""
+        holder = self._own_at(path.elems[:-1])
+        name, keys = path.elems[-1]
+        if keys:
+            listed = self._own_list(holder, name, tuple([key for key, _ in keys]))
+            _write_entries(listed)[entry_key(listed.key_names, keys)] = value
+        else:
+            _write(holder)[name] = value
 
     def remove(self, path: Path, *, drop_bare_entries: bool = False) -> None:
         """Remove the node at a concrete path, if it is there, and what it leaves empty above.

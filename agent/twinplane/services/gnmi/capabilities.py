@@ -5,7 +5,7 @@ from typing import Any
 from twinplane.schema.compile import Schemas
 from twinplane.services.auth import Caller
 from twinplane.services.codec import Encoding, served_models
-from twinplane.services.gnmi.extension import check
+from twinplane.services.gnmi.extension import check_none
 from twinplane_wire.gnmi import gnmi_pb2
 
 _OPTIONS: Any = gnmi_pb2.DESCRIPTOR.GetOptions()
@@ -27,5 +27,5 @@ class Capabilities:
 
     async def __call__(self, _caller: Caller, request: gnmi_pb2.CapabilityRequest) -> bytes:
         """The encoded CapabilityResponse. Raises RequestError for an extension that has no place here."""
-        check(request.extension, reads=False)
+        check_none(request.extension)
         return self._answer

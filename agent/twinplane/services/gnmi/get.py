@@ -11,12 +11,13 @@ from twinplane.schema.table import NodeKind, SchemaNode, SchemaTable
 from twinplane.services import codec, encode
 from twinplane.services.auth import Caller
 from twinplane.services.codec import Encoding
-from twinplane.services.gnmi.extension import check
+from twinplane.services.gnmi.extension import GET, of_read
 from twinplane.services.gnmi.leaf import proto_leaves
 from twinplane.services.gnmi.subset import Kind, Subset
 from twinplane.services.gnmi.target import Target
 from twinplane.tree import query
 from twinplane.tree.node import Container, Entries, Node
+from twinplane.tree.prune import prune
 from twinplane_wire.gnmi import gnmi_pb2
 from twinplane_wire.path import ROOT, Path
 
@@ -33,7 +34,7 @@ class Get:
 
     async def __call__(self, _caller: Caller, request: gnmi_pb2.GetRequest) -> bytes:
         """The encoded GetResponse. Raises RequestError for the first path that cannot be answered."""
-        check(request.extension, reads=True)
+        depth = of_read(request.extension, GET).depth
         encoding = codec.encoding(request.encoding)
         kind = _kind(request.type)
         models = codec.check_models(self._target.schemas, request.use_models)
@@ -43,7 +44,7 @@ class Get:
         await tree.fresh([found.path for one in asked for found in one.found])
         # From here on nothing awaits: all paths are answered from the same moment.
         notifications = [
-            one.answer(tree.root(one.origin), tree.stamp(), encoding, Subset(one.table, kind, models))
+            one.answer(tree.root(one.origin), tree.stamp(), encoding, Subset(one.table, kind, models), depth)
             for one in asked
         ]
         return b"".join([encode.field(encode.GET_NOTIFICATION, content) for content in notifications])
@@ -70,8 +71,12 @@ class _Asked:
         self._skip = len(shared.elems)
         self._prefix = encode.path(shared.elems, prefix.origin or path.origin, prefix.target)
 
-    def answer(self, root: Container, now: int, encoding: Encoding, subset: Subset) -> bytes:
-        """The Notification. Raises RequestError NO_DATA."""
+    def answer(self, root: Container, now: int, encoding: Encoding, subset: Subset, depth: int) -> bytes:
+        """The Notification; `depth` is how many levels below each node to give (0: all).
+
+        Raises:
+            RequestError: NO_DATA.
+        """
         updates: list[bytes] = []
         anything = False
         for found in self.found:
@@ -80,6 +85,8 @@ class _Asked:
                     continue
                 anything = True
                 part = subset.of(node, found.node)
+                if part is not None and depth:
+                    part = prune(part, depth)
                 if part is not None:
                     updates += self._updates(path, part, found.node, encoding, subset)
         if self._concrete and not anything:

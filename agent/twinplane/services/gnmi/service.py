@@ -38,6 +38,13 @@ class Gnmi:
         return grpc.method_handlers_generic_handler(NAME, methods)
 
 
-def gnmi(target: Target, subscriber: Subscriber, limits: Limits) -> Gnmi:
+def gnmi(
+    target: Target, subscriber: Subscriber, limits: Limits, *, require_arbitration: bool = False
+) -> Gnmi:
     """The service over a target and the subscribe room."""
-    return Gnmi(Capabilities(target.schemas), Get(target), Set(target), Subscribe(target, subscriber, limits))
+    return Gnmi(
+        Capabilities(target.schemas),
+        Get(target),
+        Set(target, require_arbitration=require_arbitration),
+        Subscribe(target, subscriber, limits),
+    )

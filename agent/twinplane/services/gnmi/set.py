@@ -1,41 +1,49 @@
-"""Set: deletes, replaces and updates as one transaction (gNMI 3.4)."""
+"""Set: deletes, replaces and updates as one transaction, or a union of parts (gNMI 3.4)."""
 
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from typing import NamedTuple
 
-from twinplane.errors import Fault, RequestError, Violation
+from twinplane.errors import ApplyError, Fault, RequestError, Violation
 from twinplane.schema.write import edits
 from twinplane.services import codec
 from twinplane.services.auth import Caller
-from twinplane.services.gnmi.extension import check
+from twinplane.services.gnmi.extension import SetOptions, of_set
 from twinplane.services.gnmi.target import Target
-from twinplane.transaction.request import Request
+from twinplane.services.gnmi.union import Union
+from twinplane.transaction.request import Act, Outcome, Request
 from twinplane.tree.edit import Edit, Operation
 from twinplane_wire.gnmi import gnmi_pb2
-from twinplane_wire.path import ROOT
+from twinplane_wire.path import ROOT, Path
 
 SOURCE = "gnmi"
 
-RESULT = {
-    Operation.DELETE: gnmi_pb2.UpdateResult.DELETE,
-    Operation.REPLACE: gnmi_pb2.UpdateResult.REPLACE,
-    Operation.UPDATE: gnmi_pb2.UpdateResult.UPDATE,
+_WIRE = gnmi_pb2.UpdateResult
+_READ_AS = {
+    _WIRE.DELETE: Operation.DELETE,
+    _WIRE.REPLACE: Operation.REPLACE,
+    _WIRE.UPDATE: Operation.UPDATE,
+    _WIRE.UNION_REPLACE: Operation.UPDATE,
 }
 
 
 class _Wanted(NamedTuple):
-    """One operation of the request."""
+    """One operation of the request, with its number on the wire."""
 
-    operation: Operation
+    operation: gnmi_pb2.UpdateResult.Operation
     path: gnmi_pb2.Path
     value: gnmi_pb2.TypedValue | None = None
 
 
 class Set:
-    """Turns a request into edits and submits them; knows nothing of how they come true."""
+    """Turns a request into edits and submits them; knows nothing of how they come true.
 
-    def __init__(self, target: Target) -> None:
+    With `require_arbitration` a request without the Master Arbitration extension is denied.
+    """
+
+    def __init__(self, target: Target, *, require_arbitration: bool = False) -> None:
         self._target = target
+        self._require_arbitration = require_arbitration
 
     async def __call__(self, caller: Caller, request: gnmi_pb2.SetRequest) -> bytes:
         """The encoded SetResponse.
@@ -44,27 +52,48 @@ class Set:
             RequestError: every operation that cannot be read, or what the transactor refuses.
             TwinplaneError: whatever else the transactor raises.
         """
-        check(request.extension, reads=False)
-        if request.union_replace:
-            raise RequestError(Violation(ROOT, Fault.NOT_SERVED, "union_replace is not offered"))
+        options = of_set(request.extension)
         wanted = tuple(_in_order(request))
-        outcome = await self._target.transactor.submit(
-            Request(
-                edits=self._edits(request.prefix, wanted),
-                author=caller.name,
-                source=SOURCE,
-                peer=caller.peer,
-            )
+        self._check(request, wanted, options)
+        submitted = Request(
+            edits=self._edits(request.prefix, wanted),
+            author=caller.name,
+            source=SOURCE,
+            peer=caller.peer,
+            confirm=options.confirm,
+            election=options.election,
         )
+        outcome = await self._submit(submitted, union=bool(request.union_replace))
         return gnmi_pb2.SetResponse(
             prefix=request.prefix if request.HasField("prefix") else None,
-            response=[gnmi_pb2.UpdateResult(path=one.path, op=RESULT[one.operation]) for one in wanted],
+            response=[gnmi_pb2.UpdateResult(path=one.path, op=one.operation) for one in wanted],
             timestamp=outcome.timestamp,
         ).SerializeToString()
+
+    def _check(self, request: gnmi_pb2.SetRequest, wanted: tuple[_Wanted, ...], options: SetOptions) -> None:
+        """Refuse what is wrong with the request as a whole."""
+        if self._require_arbitration and options.election is None:
+            raise _refused(Fault.DENIED, "the extension master_arbitration is required")
+        if wanted and options.confirm is not None and options.confirm.act is not Act.COMMIT:
+            raise _refused(Fault.SYNTAX, f"{options.confirm.act.value} of a commit carries no operations")
+        if request.union_replace and len(wanted) > len(request.union_replace):
+            raise _refused(Fault.SYNTAX, "union_replace stands alone: no delete, replace or update with it")
+
+    async def _submit(self, request: Request, *, union: bool) -> Outcome:
+        try:
+            return await self._target.transactor.submit(request)
+        except RequestError as error:
+            blamed = (_blamed(violation, request.edits) for violation in error.violations)
+            raise RequestError(*blamed) from error
+        except ApplyError as error:
+            if union:
+                error.retry = False  # union_replace 5.2.2: INTERNAL, whatever the reason
+            raise
 
     def _edits(self, prefix: gnmi_pb2.Path, wanted: tuple[_Wanted, ...]) -> tuple[Edit, ...]:
         """The edits of all operations; raises every violation at once, those of the first operation first."""
         found: list[Edit] = []
+        union = Union()
         violations: list[Violation] = []
         _collect(violations, None, lambda: codec.check_prefix(prefix))
         for index, one in enumerate(wanted):
@@ -73,22 +102,28 @@ class Set:
                 path = codec.absolute(prefix, one.path)
                 table = self._target.schemas.table(path.origin)
                 carried = codec.payload(one.value) if one.value is not None else None
-                found.extend(edits(table, one.operation, path, carried, index=index))
+                part = edits(table, _READ_AS[one.operation], path, carried, index=index)
+                if one.operation == _WIRE.UNION_REPLACE:
+                    union.add(table, path.origin, part, index)
+                else:
+                    found.extend(part)
 
             _collect(violations, index, read)
         if violations:
             raise RequestError(*violations)
-        return tuple(found)
+        return (*found, *union.edits())
 
 
 def _in_order(request: gnmi_pb2.SetRequest) -> Iterator[_Wanted]:
     """The operations in the order of work, whatever their order on the wire (gNMI 3.4.3)."""
     for path in request.delete:
-        yield _Wanted(Operation.DELETE, path)
+        yield _Wanted(_WIRE.DELETE, path)
     for update in request.replace:
-        yield _Wanted(Operation.REPLACE, update.path, update.val)
+        yield _Wanted(_WIRE.REPLACE, update.path, update.val)
     for update in request.update:
-        yield _Wanted(Operation.UPDATE, update.path, update.val)
+        yield _Wanted(_WIRE.UPDATE, update.path, update.val)
+    for update in request.union_replace:
+        yield _Wanted(_WIRE.UNION_REPLACE, update.path, update.val)
 
 
 def _collect(violations: list[Violation], index: int | None, read: Callable[[], None]) -> None:
@@ -96,8 +131,26 @@ def _collect(violations: list[Violation], index: int | None, read: Callable[[], 
         read()
     except RequestError as error:
         violations += [
-            violation
-            if violation.operation is not None or index is None
-            else Violation(violation.path, violation.fault, violation.constraint, violation.remedy, index)
+            violation if violation.operation is not None else replace(violation, operation=index)
             for violation in error.violations
         ]
+
+
+def _blamed(violation: Violation, edits: tuple[Edit, ...]) -> Violation:
+    """A violation of the result with the operation that has to do with its path, the last one of several."""
+    if violation.operation is not None:
+        return violation
+    related = (edit.index for edit in reversed(edits) if _touches(edit.path, violation.path))
+    return replace(violation, operation=next(related, None))
+
+
+def _touches(edited: Path, path: Path) -> bool:
+    """True when an edit's path (keys left out stand for any) lies at, above or below another path."""
+    return edited.origin == path.origin and all(
+        mine.name == theirs.name and set(mine.keys) <= set(theirs.keys)
+        for mine, theirs in zip(edited.elems, path.elems, strict=False)
+    )
+
+
+def _refused(fault: Fault, text: str) -> RequestError:
+    return RequestError(Violation(ROOT, fault, text))

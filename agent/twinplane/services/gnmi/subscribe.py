@@ -2,7 +2,7 @@
 
 import asyncio
 from collections import Counter
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Iterator
 from contextlib import aclosing
 from dataclasses import replace
 from typing import Protocol
@@ -12,16 +12,20 @@ from twinplane.schema.compile import DEFAULT_ORIGIN
 from twinplane.schema.resolve import expand
 from twinplane.services import codec, encode
 from twinplane.services.auth import Caller
-from twinplane.services.gnmi.extension import check
+from twinplane.services.gnmi.extension import SUBSCRIBE, ReadOptions, of_read
+from twinplane.services.gnmi.narrow import narrow
+from twinplane.services.gnmi.subset import Kind, Subset
 from twinplane.services.gnmi.target import Target
 from twinplane.services.rpc import Limits, Write
-from twinplane.subscribe.encode import Item, Notice
+from twinplane.subscribe.encode import Committed, Item, Notice
 from twinplane.subscribe.subscription import Mode, Subscription, SubscriptionList
-from twinplane_wire.gnmi import gnmi_pb2
+from twinplane_wire.gnmi import gnmi_ext_pb2, gnmi_pb2
 from twinplane_wire.path import ROOT, Path
 
 STREAM, ONCE, POLL = 0, 1, 2
 MAX_DSCP = 63
+# How many paths one path of a client may become, on average, where an extension leaves something out.
+MOST_SCHEMA_PATHS = 20
 
 
 class Subscriber(Protocol):
@@ -68,11 +72,11 @@ class Subscribe:
         requests: AsyncIterator[gnmi_pb2.SubscribeRequest],
         write: Write,
     ) -> None:
-        check(first.extension, reads=True)
+        options = of_read(first.extension, SUBSCRIBE)
         if not first.HasField("subscribe"):
             raise _refused(Fault.SYNTAX, "the first message has to subscribe")
         listed = first.subscribe
-        wanted = self._wanted(listed)
+        wanted = self._wanted(listed, options)
         frame = _Frame(listed)
         match listed.mode:
             case _ if listed.mode == ONCE:
@@ -112,9 +116,9 @@ class Subscribe:
     async def _send(self, items: AsyncIterator[Item], frame: "_Frame", write: Write) -> None:
         async with aclosing(items) as open_items:  # type: ignore[type-var]
             async for item in open_items:
-                await write(frame.message(item) if isinstance(item, Notice) else encode.SYNC_RESPONSE)
+                await write(_message(item, frame))
 
-    def _wanted(self, listed: gnmi_pb2.SubscriptionList) -> SubscriptionList:
+    def _wanted(self, listed: gnmi_pb2.SubscriptionList, options: ReadOptions) -> SubscriptionList:
         if not listed.subscription:
             raise _refused(Fault.SYNTAX, "the list of subscriptions is empty")
         if len(listed.subscription) > self._limits.subscriptions_per_stream:
@@ -125,14 +129,24 @@ class Subscribe:
             raise _refused(Fault.VALUE, f"qos marking {listed.qos.marking} is no DSCP (0 to {MAX_DSCP})")
         schemas = self._target.schemas
         models = codec.check_models(schemas, listed.use_models)
-        if models and models != codec.served_models(schemas).keys():
-            raise _refused(Fault.NOT_SERVED, "use_models is not offered with Subscribe")
-        subscriptions = [one for entry in listed.subscription for one in self._resolved(listed.prefix, entry)]
+        subscriptions = dict.fromkeys(
+            one
+            for entry in listed.subscription
+            for one in self._resolved(listed.prefix, entry, options, models)
+        )
+        if len(subscriptions) > MOST_SCHEMA_PATHS * self._limits.subscriptions_per_stream:
+            raise _refused(Fault.TOO_LARGE, "the paths select too many nodes of the schema; name fewer")
         return SubscriptionList(
-            tuple(dict.fromkeys(subscriptions)), codec.encoding(listed.encoding), listed.updates_only
+            tuple(subscriptions), codec.encoding(listed.encoding), listed.updates_only, options.config_only
         )
 
-    def _resolved(self, prefix: gnmi_pb2.Path, entry: gnmi_pb2.Subscription) -> list[Subscription]:
+    def _resolved(
+        self,
+        prefix: gnmi_pb2.Path,
+        entry: gnmi_pb2.Subscription,
+        options: ReadOptions,
+        models: frozenset[str],
+    ) -> Iterator[Subscription]:
         path = codec.absolute(prefix, entry.path)
         try:
             mode = Mode(entry.mode)
@@ -140,12 +154,13 @@ class Subscribe:
             raise RequestError(
                 Violation(path, Fault.VALUE, f"mode {entry.mode} is none of SubscriptionMode")
             ) from None
-        return [
-            Subscription(
-                found.path, mode, entry.sample_interval, entry.heartbeat_interval, entry.suppress_redundant
-            )
-            for found in expand(self._target.schemas.table(path.origin), path)
-        ]
+        table = self._target.schemas.table(path.origin)
+        subset = Subset(table, Kind.CONFIG if options.config_only else Kind.ALL, models)
+        for found in expand(table, path):
+            for selected in narrow(found.path, found.node, subset, options.depth):
+                yield Subscription(
+                    selected, mode, entry.sample_interval, entry.heartbeat_interval, entry.suppress_redundant
+                )
 
 
 class _Frame:
@@ -176,6 +191,22 @@ class _Frame:
             content = encode.path(prefix.elems, prefix.origin or self._default, self._target)
             known = self._prefixes[prefix] = encode.field(encode.PREFIX, content)
         return known
+
+
+def _message(item: Item, frame: _Frame) -> bytes:
+    """The encoded SubscribeResponse of whatever the subscribe room yields."""
+    match item:
+        case Notice():
+            return frame.message(item)
+        case Committed(revision, confirm):
+            done = gnmi_ext_pb2.ConfigSubscriptionSyncDone(
+                commit_confirm_id=confirm, server_commit_id=str(revision), done=True
+            )
+            subscription = gnmi_ext_pb2.ConfigSubscription(sync_done=done)
+            extension = gnmi_ext_pb2.Extension(config_subscription=subscription)
+            return gnmi_pb2.SubscribeResponse(extension=[extension]).SerializeToString()
+        case _:
+            return encode.SYNC_RESPONSE
 
 
 async def _refuse_more(requests: AsyncIterator[gnmi_pb2.SubscribeRequest]) -> None:
