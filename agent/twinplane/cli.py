@@ -34,13 +34,6 @@ def main(arguments: Sequence[str] | None = None) -> None:
         for violation in error.violations:
             print(f"twinplane-agent: {violation}", file=sys.stderr)
         code = EXIT_REFUSED
-    except ModuleNotFoundError as error:
-        if (error.name or "").startswith("twinplane"):
-            raise
-        print(
-            f"twinplane-agent: {error.name} is not installed: pip install 'twinplane[agent]'", file=sys.stderr
-        )
-        code = EXIT_START
     except BrokenPipeError:
         code = 0
     sys.exit(code)

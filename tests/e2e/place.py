@@ -41,16 +41,17 @@ class Place:
         self._remove()
 
     def command(self, *arguments: str) -> tuple[str, ...]:
-        """A command line that runs in there; it keeps the mounts, of control groups above all."""
+        """A command line that runs in there; it keeps the mounts, of control groups above all. (`ip -n` would
+        remount /sys, and cannot where / is no mount point, as in a plain chroot.)"""
         return ("nsenter", f"--net=/run/netns/{self.name}", "--", *arguments)
 
     def ip(self, *arguments: str, check: bool = True) -> str:
         """`ip` in there."""
-        return tool("ip", "-n", self.name, *arguments, check=check)
+        return tool(*self.command("ip", *arguments), check=check)
 
     def tc(self, *arguments: str) -> str:
         """`tc` in there."""
-        return tool("tc", "-n", self.name, *arguments)
+        return tool(*self.command("tc", *arguments))
 
     def _remove(self) -> None:
         tool("ip", "link", "delete", self.name, check=False)

@@ -104,11 +104,11 @@ class Firewall:
 
 def firewall(state: Path, vnics: tuple[Vnic, ...] = (), **files: str) -> Firewall:
     """A firewall named fw1; keyword arguments are day-0 files (an underscore stands for a dot)."""
-    built = firewall_image()
+    config = firewall_image()
     image = Image(
         "firewall",
-        ImageFile("vmlinuz", built["kernel"]["digest"]),
-        ImageFile("initrd.img", built["initrd"]["digest"]),
+        ImageFile("vmlinuz", config["kernel-digest"]),
+        ImageFile("initrd.img", config["initrd-digest"]),
         "console=ttyS0 quiet",
     )
     day_0 = tuple(SeedFile(name.replace("_", "."), content) for name, content in files.items())

@@ -15,7 +15,7 @@ def test_a_missing_library_is_one_line_with_the_remedy(
     with pytest.raises(SystemExit, match="2"):
         cli.main(["check"])
     assert capsys.readouterr().err == (
-        "twinplane-agent: pyroute2 is not installed: pip install 'twinplane[agent]'\n"
+        "twinplane-agent: No module named 'pyroute2'; install what it needs: pip install 'twinplane[agent]'\n"
     )
 
 
