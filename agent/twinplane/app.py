@@ -10,14 +10,14 @@ import importlib.resources
 import logging
 import signal
 import sys
-from collections.abc import AsyncIterator, Callable
-from contextlib import AsyncExitStack, asynccontextmanager
+from collections.abc import AsyncIterator, Callable, Iterator
+from contextlib import AsyncExitStack, asynccontextmanager, contextmanager
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 
 from twinplane.arrival import Arrivals
-from twinplane.back_end import ImageCheck, open_back_end
+from twinplane.back_end import BackEnd, ImageCheck, open_back_end
 from twinplane.capability.report import Wanted, missing, probe
 from twinplane.clock import Clock
 from twinplane.configuration import Configuration, completed
@@ -60,20 +60,35 @@ RENEWAL = 3600.0  # seconds between two looks at the age and the names of the ce
 
 
 async def run(settings: Settings, *, hints: bool = False) -> None:
-    """Serve until SIGTERM or SIGINT. Raises StartError."""
+    """Serve until SIGTERM or SIGINT, which may also come before it serves. Raises StartError."""
     stop = asyncio.Event()
     loop = asyncio.get_running_loop()
+    starting = asyncio.current_task()
+    assert starting is not None
+
+    def interrupt() -> None:
+        if not stop.is_set():
+            stop.set()
+            starting.cancel()
+
     for number in (signal.SIGTERM, signal.SIGINT):
-        loop.add_signal_handler(number, stop.set)
-    async with serving(settings) as agent:
-        loop.add_signal_handler(signal.SIGHUP, partial(_reload, agent.users))
-        notify("READY=1")
-        log.info("serving gNMI on %s", ", ".join(agent.addresses))
-        if hints:
-            print_hints(agent.addresses[0], settings.agent.state_dir, sys.stdout)
-        await stop.wait()
-        notify("STOPPING=1")
-        log.info("stopping; appliances go on running")
+        loop.add_signal_handler(number, interrupt)
+    try:
+        async with serving(settings) as agent:
+            for number in (signal.SIGTERM, signal.SIGINT):
+                loop.add_signal_handler(number, stop.set)
+            loop.add_signal_handler(signal.SIGHUP, partial(_reload, agent.users))
+            notify("READY=1")
+            log.info("serving gNMI on %s", ", ".join(agent.addresses))
+            if hints:
+                print_hints(agent.addresses[0], settings.agent.state_dir, sys.stdout)
+            await stop.wait()
+            notify("STOPPING=1")
+            log.info("stopping; appliances go on running")
+    except asyncio.CancelledError:
+        if not stop.is_set():
+            raise
+        log.info("stopped before it served")
 
 
 @dataclass(frozen=True, slots=True)
@@ -133,20 +148,20 @@ async def serving(settings: Settings) -> AsyncIterator[Agent]:
             (NAME,),
             limits,
         )
+        stack.enter_context(_refusal_alone())
         async with asyncio.TaskGroup() as tasks:
             background = (
                 tasks.create_task(collector.run(), name="collector"),
                 tasks.create_task(transactor.serve(), name="writer"),
                 tasks.create_task(arrivals.serve(transactor), name="arrivals"),
+                tasks.create_task(_report(transactor, _counted(running.root), back_end), name="report"),
                 tasks.create_task(_repeat(RENEWAL, renew), name="certificates"),
             )
             try:
                 silent = await collector.first_facts(FIRST_FACTS)
                 if silent:
                     log.warning("no facts yet from %s", ", ".join(silent))
-                async with asyncio.timeout(RECOVERY):
-                    await transactor.surveyed.wait()
-                log.info("adopted %s: %s", _counted(running.root), back_end.written)
+                await _surveyed(transactor)
                 _settle_memory()
                 addresses = await server.start()
                 await server.set_serving(True)
@@ -175,6 +190,32 @@ def wanted(settings: Settings) -> Wanted:
         settings.reserve.cpu,
         settings.reserve.memory * MIB,
     )
+
+
+@contextmanager
+def _refusal_alone() -> Iterator[None]:
+    """A StartError leaves a task group as what it is, not as a group."""
+    try:
+        yield
+    except BaseExceptionGroup as group:
+        refusals, others = group.split(StartError)
+        if refusals is None or others is not None:
+            raise
+        raise StartError("; ".join(str(refusal) for refusal in refusals.exceptions)) from None
+
+
+async def _surveyed(transactor: Transactor) -> None:
+    try:
+        async with asyncio.timeout(RECOVERY):
+            await transactor.surveyed.wait()
+    except TimeoutError as error:
+        why = f"the host could not be read within {RECOVERY:.0f} s"
+        raise StartError(f"{why}; the log says what does not answer") from error
+
+
+async def _report(transactor: Transactor, held: str, back_end: BackEnd) -> None:
+    await transactor.recovered.wait()
+    log.info("adopted %s: %s", held, back_end.written)
 
 
 def _settle_memory() -> None:

@@ -80,11 +80,20 @@ class Reserve:
     cpu: int = 0
 
 
+class Level(Enum):
+    """From which level on events are logged."""
+
+    DEBUG = "DEBUG"
+    INFO = "INFO"
+    WARNING = "WARNING"
+    ERROR = "ERROR"
+
+
 @dataclass(frozen=True, slots=True)
 class Log:
-    """Section [log]: `level` is DEBUG, INFO, WARNING or ERROR."""
+    """Section [log]."""
 
-    level: str = "INFO"
+    level: Level = Level.INFO
 
 
 @dataclass(frozen=True, slots=True)

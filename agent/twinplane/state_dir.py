@@ -55,6 +55,8 @@ class StateDir:
             for folder in _FOLDERS:
                 (root / folder).mkdir(mode=0o711, exist_ok=True)
             self.instance = self._instance()
+            # SQLite would make it readable by all; its log follows the mode of the file.
+            self.database.touch(mode=0o600)
         except OSError as error:
             self.close()
             raise StartError(f"cannot write state directory {root}: {error.strerror}") from error

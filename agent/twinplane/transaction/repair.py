@@ -20,7 +20,8 @@ log = logging.getLogger(__name__)
 
 
 class Repairs:
-    """Runs in the writer's turns. `surveyed` is set once facts are in: reads can be served."""
+    """Runs in the writer's turns. `surveyed` is set once facts are in: reads can be served. `recovered` is set
+    once the host is what is configured, or what could not be done is alarmed: writes are served."""
 
     def __init__(self, parts: Parts, standing: Standing, turns: Turns) -> None:
         self._parts = parts
@@ -30,6 +31,7 @@ class Repairs:
         self._tries = 0
         self._due = False
         self.surveyed = asyncio.Event()
+        self.recovered = asyncio.Event()
 
     def note(self, steps: Sequence[Step], failures: Sequence[Failure]) -> None:
         """The outcome of steps that nothing undoes: what failed is alarmed and tried again later."""
@@ -129,3 +131,4 @@ class Repairs:
         else:
             standing.alarms.clear("reconcile")
             standing.not_ready = ""
+            self.recovered.set()

@@ -52,6 +52,11 @@ class Transactor:
         """Set when the first facts are in: reads can be served."""
         return self._repairs.surveyed
 
+    @property
+    def recovered(self) -> asyncio.Event:
+        """Set when the host was brought to what is configured for the first time: writes can be served."""
+        return self._repairs.recovered
+
     async def start(self) -> Running:
         """Open the datastore and publish what it holds; writes wait until `serve` has recovered.
 
