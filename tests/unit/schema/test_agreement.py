@@ -11,6 +11,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from twinplane.errors import RequestError
+from twinplane.schema import xml
 from twinplane.schema.compile import Schemas, load_schema
 from twinplane.schema.context import load_context
 from twinplane.schema.decode import decode
@@ -171,6 +172,39 @@ def test_libyang_reads_what_we_write_and_we_read_what_it_writes(origin: str, dat
     printed = parsed.print(libyang.DataFormat.JSON, PRINT)
     assert printed is not None
     assert normal(decode(table, target, printed.encode())) == normal(tree)
+
+
+@settings(max_examples=25, deadline=None, suppress_health_check=list(HealthCheck))
+@given(data=st.data())
+def test_xml_says_the_same_as_json_and_libyang_reads_it(origin: str, data: st.DataObject) -> None:
+    table = SCHEMAS.tables[origin]
+    tree = data.draw(TREES[origin])
+    text = xml.encode(tree, table.root, table)
+    target = Resolved(Path((), "" if origin == "openconfig" else origin), table.root)
+    assert normal(decode(table, target, xml.to_json(table, target, text))) == normal(tree)
+    inner = text.partition(b">")[2].removesuffix(b"</config>")
+    parsed = CONTEXTS[origin].parse_data(inner.decode(), libyang.DataFormat.XML, SYNTAX, None)
+    if parsed is None:
+        assert normal(tree) == {}
+        return
+    printed = parsed.print(libyang.DataFormat.JSON, PRINT)
+    assert printed is not None
+    assert normal(decode(table, target, printed.encode())) == normal(tree)
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        (b"not xml", "cannot be read"),
+        (b"<!DOCTYPE a [<!ENTITY b 'c'>]><config/>", "document type"),
+        (b"<images/>", "is not"),
+        (b"<config xmlns='urn:ietf:params:xml:ns:netconf:base:1.0'><nothing/></config>", "not known"),
+    ],
+)
+def test_xml_that_is_no_data_is_refused_in_words(text: bytes, said: str) -> None:
+    table = SCHEMAS.default
+    with pytest.raises(RequestError, match=said):
+        xml.to_json(table, Resolved(Path(), table.root), text)
 
 
 NASTY: list[Any] = [
