@@ -16,9 +16,7 @@ from twinplane.drivers.qdisc import QdiscDriver
 from twinplane.drivers.scheduler import SchedulerDriver
 from twinplane.drivers.seed import SeedDriver
 from twinplane.errors import DriverError, RequestError, StartError, Violation
-from twinplane.hypervisor import root as hypervisor_root
-from twinplane.hypervisor.cgroup import LeftOvers
-from twinplane.hypervisor.connection import Connection as Hypervisor
+from twinplane.hypervisor.embedded import Embedded, open_embedded
 from twinplane.image.source import Digests
 from twinplane.image.store import Store
 from twinplane.model.host import Capabilities
@@ -42,8 +40,7 @@ class BackEnd:
     state: StateDir
     image_dir: Path
     netlink: Netlink
-    hypervisor: Hypervisor
-    left_overs: LeftOvers
+    hypervisor: Embedded
     store: Store
 
     def drivers(self) -> Sequence[Driver]:
@@ -56,14 +53,14 @@ class BackEnd:
             QdiscDriver(instance, self.netlink),
             PortDriver(instance, self.netlink),
             LinkDriver(self.netlink),
-            DomainDriver(self.hypervisor, instance, self.left_overs, self.store),
-            SchedulerDriver(self.hypervisor, instance),
+            DomainDriver(self.hypervisor.connection, instance, self.hypervisor.left_overs, self.store),
+            SchedulerDriver(self.hypervisor.connection, instance),
         )
 
     def feeds(self, found: Capabilities) -> Sequence[Feed]:
         """One for every source of facts."""
         network = NetlinkSource(self.state.instance, self.netlink)
-        guests = HypervisorSource(self.state.instance, self.hypervisor)
+        guests = HypervisorSource(self.state.instance, self.hypervisor.connection)
         host = HostSource(self.state.instance, found)
         return (
             Feed("netlink", network.batches, network.poll),
@@ -77,7 +74,7 @@ class BackEnd:
         def remove() -> None:
             self.store.empty_trash()
             self.store.sweep()
-            self.left_overs.clean_machine()
+            self.hypervisor.left_overs.clean_machine()
 
         try:
             await asyncio.to_thread(remove)
@@ -87,26 +84,21 @@ class BackEnd:
     @property
     def written(self) -> str:
         """How much was changed through here so far, in words."""
-        return f"{self.netlink.writes} netlink writes, {self.hypervisor.writes} modifying libvirt calls"
+        calls = self.hypervisor.connection.writes
+        return f"{self.netlink.writes} netlink writes, {calls} modifying libvirt calls"
 
 
 async def open_back_end(state: StateDir, image_dir: Path, stack: AsyncExitStack) -> BackEnd:
     """Open the connections; `stack` closes them. Raises StartError."""
-    left_overs = LeftOvers(state.folder("libvirt"))
     try:
-        folder = hypervisor_root.prepare(state.folder("libvirt"))
-        if folder.warning:
-            log.warning("%s", folder.warning)
-        left_overs.remember()
-        netlink = await stack.enter_async_context(Netlink())
-        hypervisor = Hypervisor(folder)
-        stack.push_async_callback(hypervisor.close)
-        await hypervisor.open()
+        hypervisor = await open_embedded(state.folder("libvirt"))
     except DriverError as error:
         raise StartError(f"{error}" + (f"; {error.remedy}" if error.remedy else "")) from error
-    except OSError as error:
-        raise StartError(f"cannot prepare {state.folder('libvirt')}: {error}") from error
-    return BackEnd(state, image_dir, netlink, hypervisor, left_overs, Store(state.root))
+    stack.push_async_callback(hypervisor.close)
+    if hypervisor.root.warning:
+        log.warning("%s", hypervisor.root.warning)
+    netlink = await stack.enter_async_context(Netlink())
+    return BackEnd(state, image_dir, netlink, hypervisor, Store(state.root))
 
 
 class ImageCheck:

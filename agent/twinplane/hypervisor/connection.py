@@ -7,6 +7,7 @@ threads of its own; the first call about each domain waits for that, the others 
 
 import asyncio
 import concurrent.futures
+import contextlib
 import functools
 import logging
 import time
@@ -71,6 +72,7 @@ class Connection:
         self._lanes: dict[str, asyncio.Lock] = {}
         self._settled: set[str] = set()
         self._listeners: list[Listener] = []
+        self._warming: asyncio.Future[None] | None = None
         self._writes = 0
 
     @property
@@ -100,6 +102,7 @@ class Connection:
                 None, libvirt.VIR_DOMAIN_EVENT_ID_LIFECYCLE, self._event, None
             ),
         )
+        self._warming = asyncio.ensure_future(self._warm_up())
         self._deliver(Reconnected())
 
     async def close(self) -> None:
@@ -149,12 +152,14 @@ class Connection:
 
     async def define(self, name: str, xml: str) -> None:
         """Define the domain, or give the one of the same name and UUID a new definition."""
+        await self._warmed()
         flags = libvirt.VIR_DOMAIN_DEFINE_VALIDATE
         await self._change(name, lambda: self._open_handle().defineXMLFlags(xml, flags))
         self._settled.add(name)
 
     async def start_paused(self, name: str) -> None:
         """Start the guest with its vCPUs stopped, so that what its start replaced can be put back first."""
+        await self._warmed()
         await self._act(name, lambda domain: domain.createWithFlags(libvirt.VIR_DOMAIN_START_PAUSED))
 
     async def resume(self, name: str) -> None:
@@ -196,6 +201,19 @@ class Connection:
                 domain.setSchedulerParametersFlags(parameters, libvirt.VIR_DOMAIN_AFFECT_LIVE)
 
         await self._act(name, change)
+
+    async def _warm_up(self) -> None:
+        """Let libvirt ask QEMU what it can do. It does so once for each build of QEMU and keeps the answer
+        below its root, but that once takes seconds, which the first guest would have to wait for."""
+        with contextlib.suppress(DriverError):  # what needs the answer asks again and reports what is wrong
+            await self._run(
+                "capabilities",
+                lambda: self._open_handle().getDomainCapabilities(None, "x86_64", "q35", "qemu"),
+            )
+
+    async def _warmed(self) -> None:
+        if self._warming is not None:
+            await asyncio.shield(self._warming)
 
     async def _act(self, name: str, operation: Callable[[Any], object]) -> None:
         await self._change(name, lambda: operation(self._open_handle().lookupByName(name)))

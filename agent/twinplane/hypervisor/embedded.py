@@ -7,6 +7,7 @@ from pathlib import Path
 from twinplane.errors import DriverError
 from twinplane.hypervisor.cgroup import LeftOvers
 from twinplane.hypervisor.connection import Connection
+from twinplane.hypervisor.probe import end_probes
 from twinplane.hypervisor.root import EmbeddedRoot, prepare
 
 
@@ -24,6 +25,7 @@ class Embedded:
             await self.connection.close()
         finally:
             self.connection.dismiss()
+            await asyncio.to_thread(end_probes, self.root.path)
 
 
 async def open_embedded(path: Path) -> Embedded:
@@ -31,6 +33,7 @@ async def open_embedded(path: Path) -> Embedded:
     root = await asyncio.to_thread(prepare, path)
     left_overs = LeftOvers(root.path)
     try:
+        await asyncio.to_thread(end_probes, root.path)
         await asyncio.to_thread(left_overs.remember)
     except OSError as error:
         raise DriverError(f"{path}: {error}") from error
