@@ -47,13 +47,19 @@ def test_a_second_agent_on_the_same_state_directory(agent: Agent) -> None:
 
 def test_a_port_in_use(agent: Agent, candidate: Agent) -> None:
     line = the_line(candidate.refused(LISTEN_ADDRESSES=agent.address))
-    assert f"cannot listen on {agent.address}: in use" in line
+    assert f"cannot listen on {agent.address}: Address already in use" in line
     assert "set another address" in line
 
 
 def test_an_address_of_another_host(candidate: Agent) -> None:
     line = the_line(candidate.refused(LISTEN_ADDRESSES="192.0.2.77:9339"))
-    assert "cannot listen on 192.0.2.77:9339" in line
+    assert "cannot listen on 192.0.2.77:9339: Cannot assign requested address" in line
+
+
+def test_an_address_that_is_none(candidate: Agent) -> None:
+    line = the_line(candidate.refused(LISTEN_ADDRESSES="nowhere"))
+    assert "cannot listen on nowhere: " in line
+    assert "write host:port" in line
 
 
 def test_a_file_in_the_way_of_the_state_directory(candidate: Agent) -> None:

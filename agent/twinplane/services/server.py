@@ -5,9 +5,11 @@ So each listener is a server object of its own, whose handlers know its gate.
 """
 
 import asyncio
+import errno
 import grp
 import logging
 import os
+import socket
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -145,6 +147,7 @@ def _options(limits: Limits) -> tuple[tuple[str, int], ...]:
 
 def _bind_tcp(server: grpc.aio.Server, listener: TcpListener) -> str:
     credentials = Rotation(listener.tls).credentials()
+    _try_address(listener.address)
     try:
         port = server.add_secure_port(listener.address, credentials)
     except RuntimeError as error:
@@ -153,6 +156,29 @@ def _bind_tcp(server: grpc.aio.Server, listener: TcpListener) -> str:
             "stop what uses it or set another address"
         ) from error
     return f"{listener.address.rpartition(':')[0]}:{port}"
+
+
+def _try_address(address: str) -> None:
+    """Raise StartError with the kernel's reason where gRPC could only say that it failed."""
+    host, _, port = address.rpartition(":")
+    reasons: list[OSError] = []
+    try:
+        found = socket.getaddrinfo(host.strip("[]"), port, type=socket.SOCK_STREAM)
+        for family, kind, protocol, _, place in found:
+            try:
+                with socket.socket(family, kind, protocol) as attempt:
+                    attempt.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+                    attempt.bind(place)
+            except OSError as error:
+                reasons.append(error)
+    except OSError as error:
+        raise StartError(
+            f"cannot listen on {address}: {error.strerror}; write host:port, an IPv6 host in brackets"
+        ) from error
+    if len(reasons) == len(found) or any(reason.errno == errno.EADDRINUSE for reason in reasons):
+        raise StartError(
+            f"cannot listen on {address}: {reasons[0].strerror}; stop what uses it or set another address"
+        ) from reasons[0]
 
 
 def _bind_socket(server: grpc.aio.Server, listener: SocketListener) -> str:
