@@ -44,6 +44,7 @@ from twinplane.settings import MIB, AcceleratorSetting, Settings, TlsMode
 from twinplane.state.collect import Collector
 from twinplane.state.operational import Operational
 from twinplane.state_dir import StateDir
+from twinplane.subscribe.atomic import marked
 from twinplane.subscribe.stream import Subscriber
 from twinplane.transaction.datastore import Datastore
 from twinplane.transaction.execute import Executor
@@ -140,7 +141,7 @@ async def serving(settings: Settings) -> AsyncIterator[Agent]:
         arrivals = Arrivals(operational.waits_for)
         collector = Collector(operational, [arrivals.watch(feed) for feed in back_end.feeds(found)], clock)
         limits = Limits()
-        subscriber = Subscriber(operational, LeafEncoder(schemas))
+        subscriber = Subscriber(operational, LeafEncoder(schemas), marks=marked(schemas))
         service = gnmi(Target(schemas, operational, transactor), subscriber, limits)
         server = Server(
             _listeners(settings, state),

@@ -73,7 +73,12 @@ def expand(table: SchemaTable, path: Path, *, operation: int | None = None) -> t
     if not any(elem.name in _WILD_NAMES for elem in path.elems):
         return (resolve(table, path, write=False, operation=operation),)
     found: dict[Path, Resolved] = {}
-    for candidate in _candidates(table, table.root, path.elems, ()):
+    pattern = tuple(
+        elem
+        for elem, before in zip(path.elems, (None, *path.elems), strict=False)
+        if not (elem.name == "..." and before == elem)  # two in a row are one
+    )
+    for candidate in _candidates(table, table.root, pattern, (), set()):
         resolved = resolve(table, Path(candidate, path.origin), write=False, operation=operation)
         found.setdefault(resolved.path, resolved)
     if not found:
@@ -88,24 +93,36 @@ def expand(table: SchemaTable, path: Path, *, operation: int | None = None) -> t
 
 
 def _candidates(
-    table: SchemaTable, node: SchemaNode, elems: tuple[Elem, ...], done: tuple[Elem, ...]
+    table: SchemaTable,
+    node: SchemaNode,
+    elems: tuple[Elem, ...],
+    done: tuple[Elem, ...],
+    seen: set[tuple[int, tuple[Elem, ...]]],
 ) -> Iterator[tuple[Elem, ...]]:
-    """Paths without wildcard names that match, in schema order."""
+    """Paths without wildcard names that match, in schema order.
+
+    `seen` holds the places from where the same rest was tried: the ways in which several ``...`` share the
+    levels of a path are more than anyone can walk.
+    """
     if not elems:
         yield done
         return
+    place = (len(elems), done)
+    if place in seen:
+        return
+    seen.add(place)
     elem, rest = elems[0], elems[1:]
     if elem.name == "...":
-        yield from _candidates(table, node, rest, done)
+        yield from _candidates(table, node, rest, done, seen)
         for child in node.children.values():
             if child.supported:
-                yield from _candidates(table, child, elems, (*done, Elem(child.name)))
+                yield from _candidates(table, child, elems, (*done, Elem(child.name)), seen)
     elif elem.name == "*":
         for child in node.children.values():
             if child.supported and all(name in child.keys for name, _ in elem.keys):
-                yield from _candidates(table, child, rest, (*done, Elem(child.name, elem.keys)))
+                yield from _candidates(table, child, rest, (*done, Elem(child.name, elem.keys)), seen)
     elif (named := _child(table, node, elem.name)) is not None:
-        yield from _candidates(table, named, rest, (*done, elem))
+        yield from _candidates(table, named, rest, (*done, elem), seen)
 
 
 def _child(table: SchemaTable, node: SchemaNode, name: str) -> SchemaNode | None:

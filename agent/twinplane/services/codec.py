@@ -14,6 +14,8 @@ from twinplane_wire.gnmi import gnmi_pb2
 from twinplane_wire.path import ROOT, Elem, Path
 from twinplane_wire.value import ValueFormError, python
 
+MOST_ELEMENTS = 128  # no schema is as deep; what follows goes down the path step by step
+
 
 class Encoding(Enum):
     """The encodings this target offers for reading, by their number on the wire."""
@@ -125,6 +127,8 @@ def payload(value: gnmi_pb2.TypedValue) -> Payload | None:
 def _elems(path: gnmi_pb2.Path) -> tuple[Elem, ...]:
     if path.element:
         raise _syntax((), "the field element is not served", "use elem")
+    if len(path.elem) > MOST_ELEMENTS:
+        raise _syntax((), f"a path has at most {MOST_ELEMENTS} elements, not {len(path.elem)}")
     return tuple([_elem(elem) for elem in path.elem])
 
 

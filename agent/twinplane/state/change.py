@@ -23,10 +23,11 @@ class Change:
 
     `parts` and `deletes` do not overlap; a delete names the topmost node that is gone, at the object or below
     it. `before` is the object's node as it was, for whoever has to know what a delete covers; None where
-    nothing is deleted.
+    nothing is deleted. With `atomic` the parts are all that there is at or below `object`, and what is not
+    among them is not there.
     """
 
-    __slots__ = ("before", "deletes", "object", "parts", "time")
+    __slots__ = ("atomic", "before", "deletes", "object", "parts", "time")
 
     def __init__(
         self,
@@ -35,7 +36,10 @@ class Change:
         parts: tuple[Part, ...],
         deletes: tuple[Path, ...] = (),
         before: Node | None = None,
+        *,
+        atomic: bool = False,
     ) -> None:
+        self.atomic = atomic
         self.object = path
         self.time = time
         self.parts = parts
@@ -51,7 +55,11 @@ class Change:
 
 
 def compare(path: Path, before: Node | None, after: Node | None) -> tuple[list[Part], list[Path]]:
-    """The parts and deletes that lead from one node to another; what both share is not looked at."""
+    """The parts and deletes that lead from one node to another; what both share is not looked at.
+
+    Where only the order of a user-ordered list changed, the key leaves of its entries are parts, in the new
+    order.
+    """
     parts: list[Part] = []
     deletes: list[Path] = []
     if after is None:
@@ -95,10 +103,16 @@ def _entries(
     path: Path, name: str, before: Entries | None, after: Entries, parts: list[Part], deletes: list[Path]
 ) -> None:
     old = {} if before is None else before.entries
+    moved = after.ordered and [key for key in old if key in after.entries] != [
+        key for key in after.entries if key in old
+    ]
     for key, entry in after.entries.items():
         known = old.get(key)
+        there = _entry(path, name, after.key_names, key)
+        if moved and known is not None:
+            parts.append(Part(there, tuple((key, entry.children[key]) for key in after.key_names)))  # type: ignore[misc]
         if known is not entry:
-            _container(_entry(path, name, after.key_names, key), known, entry, parts, deletes)
+            _container(there, known, entry, parts, deletes)
     deletes.extend(_entry(path, name, after.key_names, key) for key in old if key not in after.entries)
 
 

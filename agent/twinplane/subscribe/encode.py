@@ -15,7 +15,7 @@ Encoding: TypeAlias = Hashable
 """Whatever value services use to tell encodings apart; here it is only a part of keys."""
 
 PREFIX_DEPTH = 1
-"""Number of path elements in the prefix of every notice: the top-level container.
+"""Number of path elements in the prefix of every notice that is not atomic: the top-level container.
 
 Objects of one container can then share a message: grpc charges for messages, not for leaves (design.md 3).
 """
@@ -28,13 +28,17 @@ class Encode(Protocol):
     """Serialises leaves. Has to be a pure function of its arguments; its results are cached."""
 
     def __call__(
-        self, container: Path, leaves: Sequence[tuple[str, Leaf]], encoding: Encoding
+        self,
+        container: Path,
+        leaves: Sequence[tuple[str, Leaf]],
+        encoding: Encoding,
+        depth: int = PREFIX_DEPTH,
     ) -> Sequence[bytes]:
         """One piece per leaf, in order: the bytes of one complete `update` field of a gNMI Notification
         (tag and length included) without `duplicates`.
 
         `container` is the absolute path (concrete keys) of the container or list entry that holds the leaves;
-        the path inside each Update is that of the leaf without the first `PREFIX_DEPTH` elements.
+        the path inside each Update is that of the leaf without the first `depth` elements.
         """
 
 
@@ -44,7 +48,8 @@ class Notice:
 
     Each of `updates` is one or several complete `update` fields, ready to be concatenated. `deletes` are
     relative to `prefix`. `duplicates` are (index in `updates`, count) for updates that stand for
-    `count` dropped older values as well; a piece named there holds exactly one `update` field.
+    `count` dropped older values as well; a piece named there holds exactly one `update` field. With `atomic`
+    the updates are all that is (subscribed) at or below `prefix`, which is then as long as it has to be.
     """
 
     prefix: Path
@@ -52,6 +57,7 @@ class Notice:
     updates: tuple[bytes, ...] = ()
     deletes: tuple[Rel, ...] = ()
     duplicates: tuple[tuple[int, int], ...] = ()
+    atomic: bool = False
 
 
 @dataclass(frozen=True, slots=True)

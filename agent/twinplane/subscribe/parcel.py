@@ -6,6 +6,7 @@ from typing import TypeVar
 from twinplane.state.change import Change, Part
 from twinplane.subscribe.encode import PREFIX_DEPTH, Encode, Encoding, Notice, Rel
 from twinplane.subscribe.match import Point, Selection, Subscriptions, match, union
+from twinplane.subscribe.pace import announced
 from twinplane_wire.path import Path
 
 T = TypeVar("T")
@@ -44,13 +45,14 @@ class Pack:
 
 
 class Offer:
-    """One change as far as it is selected (None: all of it)."""
+    """One change as far as it is selected (None: all of it); it stands for `missed` dropped ones as well."""
 
-    __slots__ = ("change", "selection", "size")
+    __slots__ = ("change", "missed", "selection", "size")
 
-    def __init__(self, change: Change, selection: Selection | None) -> None:
+    def __init__(self, change: Change, selection: Selection | None, missed: int = 0) -> None:
         self.change = change
         self.selection = selection
+        self.missed = missed
         if selection is None:
             self.size = sum([len(part.leaves) for part in change.parts]) + len(change.deletes)
         else:
@@ -78,27 +80,54 @@ class Offer:
 
     def pieces(self, encode: Encode, encoding: Encoding) -> Iterator[bytes]:
         """The bytes of what is selected."""
+        depth = len(self.change.object.elems) if self.change.atomic else PREFIX_DEPTH
         if self.selection is None:
             for part in self.change.parts:
-                yield from split(part, encode, encoding)
+                yield from split(part, encode, encoding, depth)
             return
         for index in self.selection.parts:
-            yield from split(self.change.parts[index], encode, encoding)
+            yield from split(self.change.parts[index], encode, encoding, depth)
         for index, positions in self.selection.leaves.items():
             if index not in self.selection.parts:
-                pieces = split(self.change.parts[index], encode, encoding)
+                pieces = split(self.change.parts[index], encode, encoding, depth)
                 yield from [pieces[position] for position in positions]
+
+    def announced(self) -> "Offer | None":
+        """What of it events announce: the offer without polled leaves, None where nothing is left."""
+        left = Selection()
+        left.deletes = dict.fromkeys(self.deletes)
+        for index, part in enumerate(self.change.parts):
+            names = tuple([elem.name for elem in part.container.elems])
+            positions = announced(names, tuple([name for name, _ in part.leaves]))
+            if self.selection is not None and index not in self.selection.parts:
+                chosen = self.selection.leaves.get(index, {})
+                positions = tuple([position for position in positions if position in chosen])
+            if len(positions) == len(part.leaves):
+                left.parts[index] = None
+            elif positions:
+                left.leaves[index] = dict.fromkeys(positions)
+        offer = Offer(self.change, left)
+        return self if offer.size == self.size else offer if offer.size else None
 
 
 class Parcel:
     """The offers of one pass for one set of paths."""
 
-    __slots__ = ("_notices", "offers", "size")
+    __slots__ = ("_announced", "_notices", "offers", "size")
 
     def __init__(self, offers: Sequence[Offer]) -> None:
         self.offers = offers
         self.size = sum([offer.size for offer in offers])
         self._notices: dict[Encoding, tuple[Notice, ...]] = {}
+        self._announced: Parcel | None = None
+
+    def announced(self) -> "Parcel":
+        """The parcel without what is polled (it may be empty), the same for all who ask."""
+        if self._announced is None:
+            found = [offer.announced() for offer in self.offers]
+            same = all(new is old for new, old in zip(found, self.offers, strict=True))
+            self._announced = self if same else Parcel([offer for offer in found if offer is not None])
+        return self._announced
 
     def notices(self, encode: Encode, encoding: Encoding) -> tuple[Notice, ...]:
         """The offers as messages, the same for all who ask."""
@@ -112,6 +141,12 @@ class Parcel:
         prefixes: dict[object, Path] = {}
         for offer in self.offers:
             path = offer.change.object
+            if offer.change.atomic:
+                if pack is not None:
+                    yield pack.notice()
+                    pack = None
+                yield _atomic(offer, encode, encoding)
+                continue
             prefix = prefixes.setdefault(
                 (path.elems[0].name, path.origin), Path(path.elems[:PREFIX_DEPTH], path.origin)
             )
@@ -147,15 +182,22 @@ def parcels(subscriptions: Subscriptions[T], changes: Iterable[Change]) -> Itera
         yield member, parcel
 
 
-def split(part: Part, encode: Encode, encoding: Encoding) -> Sequence[bytes]:
-    """The leaves of a part, one piece each; kept with the part for all streams."""
+def split(part: Part, encode: Encode, encoding: Encoding, depth: int = PREFIX_DEPTH) -> Sequence[bytes]:
+    """The leaves of a part, one piece each, for a prefix of `depth` elements; kept with the part for all
+    streams (a part is always asked for with the same depth)."""
     memo = part.memo
     if memo is None:
         memo = part.memo = {}
     kept: Sequence[bytes] | None = memo.get(encoding)
     if kept is None:
-        kept = memo[encoding] = encode(part.container, part.leaves, encoding)
+        kept = memo[encoding] = encode(part.container, part.leaves, encoding, depth)
     return kept
+
+
+def _atomic(offer: Offer, encode: Encode, encoding: Encoding) -> Notice:
+    pieces = tuple(offer.pieces(encode, encoding))
+    duplicates = tuple((index, offer.missed) for index in range(len(pieces))) if offer.missed else ()
+    return Notice(offer.change.object, offer.change.time, pieces, (), duplicates, atomic=True)
 
 
 def _merged(lists: list[list[Offer]]) -> list[Offer]:

@@ -30,9 +30,10 @@ _Operations: TypeAlias = dict[Path, "_Update | int"]  # by path, in order of tim
 class _Waiting:
     """Changes that may be merged: one parcel as it came, or objects with what several left of them."""
 
-    __slots__ = ("objects", "parcel")
+    __slots__ = ("_atomics", "objects", "parcel")
 
     def __init__(self) -> None:
+        self._atomics: dict[Path, None] = {}  # those of the objects that are
         self.parcel: Parcel | None = None
         self.objects: dict[Path, Offer | _Operations] = {}
 
@@ -50,12 +51,19 @@ class _Waiting:
             longer = sum([self._merge(offer) for offer in waiting.offers]) - waiting.size
         return longer + sum([self._merge(offer) for offer in parcel.offers])
 
+    def taken(self, path: Path) -> None:
+        """What waited for an object is on its way."""
+        self._atomics.pop(path, None)
+
     def _merge(self, offer: Offer) -> int:
         path = offer.change.object
+        if offer.change.atomic:
+            return self._replace(path, offer)
+        shorter = sum([self._drop_atomic(gone) for gone in offer.deletes]) if self._atomics else 0
         held = self.objects.get(path)
         if held is None:
             self.objects[path] = offer
-            return offer.size
+            return offer.size - shorter
         if isinstance(held, Offer):
             before = held.size
             operations: _Operations = {}
@@ -65,17 +73,45 @@ class _Waiting:
             before = len(operations)
         _absorb(operations, offer)
         self.objects[path] = operations
-        return len(operations) - before
+        return len(operations) - before - shorter
+
+    def _replace(self, path: Path, offer: Offer) -> int:
+        """An atomic container takes the place of what waits of it, behind all that came meanwhile."""
+        held = self.objects.pop(path, None)
+        self._atomics[path] = None
+        if not isinstance(held, Offer):
+            self.objects[path] = offer
+            return offer.size
+        self.objects[path] = Offer(offer.change, offer.selection, held.missed + 1)
+        return offer.size - held.size
+
+    def _drop_atomic(self, gone: Path) -> int:
+        """Drop atomic containers that a delete covers or reaches into; gives how long they were."""
+        dropped = 0
+        for path in [path for path in self._atomics if gone.is_prefix_of(path) or path.is_prefix_of(gone)]:
+            del self._atomics[path]
+            held = self.objects.pop(path, None)
+            dropped += held.size if isinstance(held, Offer) else 0
+        return dropped
 
 
 class Queue:
     """What one stream has still to send. `limit` bounds the number of leaves, deletes and commits in it.
 
     `wake` is called when something is put into an empty queue, or when the queue overflows; then it keeps
-    nothing and takes nothing any more.
+    nothing and takes nothing any more. With `announced_only` leaves that are polled are left out.
     """
 
-    def __init__(self, encode: Encode, encoding: Encoding, wake: Callable[[], None], limit: int) -> None:
+    def __init__(
+        self,
+        encode: Encode,
+        encoding: Encoding,
+        wake: Callable[[], None],
+        limit: int,
+        *,
+        announced_only: bool = False,
+    ) -> None:
+        self._announced_only = announced_only
         self._encode = encode
         self._encoding = encoding
         self._wake = wake
@@ -94,7 +130,9 @@ class Queue:
 
     def offer(self, parcel: Parcel) -> None:
         """Take in what a pass has for the stream."""
-        if self.overflowed:
+        if self._announced_only:
+            parcel = parcel.announced()
+        if self.overflowed or not parcel.offers:
             return
         if not self:
             self._wake()
@@ -136,6 +174,7 @@ class Queue:
             return
         path = next(iter(waiting.objects))
         held = waiting.objects.pop(path)
+        waiting.taken(path)
         if isinstance(held, Offer):
             self._size -= held.size
             yield from Parcel((held,)).notices(self._encode, self._encoding)

@@ -11,8 +11,8 @@ SECOND = 1_000_000_000
 
 
 class Mode(Enum):
-    """How one path of a STREAM is served. TARGET_DEFINED is served like ON_CHANGE: values that nothing
-    announces are polled at the target's own pace and sent when they differ (gNMI 3.5.1.5.2)."""
+    """How one path of a STREAM is served (gNMI 3.5.1.5.2). With TARGET_DEFINED what events announce is sent
+    when it changes, and what has to be polled (counters) is sampled at the target's own pace."""
 
     TARGET_DEFINED = 0
     ON_CHANGE = 1

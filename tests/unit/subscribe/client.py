@@ -20,10 +20,14 @@ class Encoder:
         self.leaves = 0
 
     def __call__(
-        self, container: Path, leaves: Sequence[tuple[str, Leaf]], encoding: Encoding
+        self,
+        container: Path,
+        leaves: Sequence[tuple[str, Leaf]],
+        encoding: Encoding,
+        depth: int = PREFIX_DEPTH,
     ) -> Sequence[bytes]:
         self.leaves += len(leaves)
-        return [_piece(container.child(name).elems[PREFIX_DEPTH:], value) for name, value in leaves]
+        return [_piece(container.child(name).elems[depth:], value) for name, value in leaves]
 
 
 def _piece(path: tuple[Elem, ...], value: Leaf) -> bytes:

@@ -45,12 +45,16 @@ class LeafEncoder:
         self._schemas = schemas
 
     def __call__(
-        self, container: Path, leaves: Sequence[tuple[str, Leaf]], encoding: Hashable
+        self,
+        container: Path,
+        leaves: Sequence[tuple[str, Leaf]],
+        encoding: Hashable,
+        depth: int = PREFIX_DEPTH,
     ) -> Sequence[bytes]:
         """One `update` field for each leaf of a container; its path lacks the part that the prefix has."""
         schema = self._schemas.table(container.origin).at(container)
-        above = encode.path(container.elems[PREFIX_DEPTH:])
-        whole = len(container.elems) >= PREFIX_DEPTH
+        above = encode.path(container.elems[depth:])
+        whole = len(container.elems) >= depth
         assert isinstance(encoding, Encoding)
         return [
             encode.field(

@@ -1,8 +1,11 @@
-"""Subscribe: what the subscribe room yields, as messages on one stream (gNMI 3.5)."""
+"""Subscribe: what the subscribe room yields, as messages on one stream (gNMI 3.5).
+
+The qos marking of a list is judged but not honoured: gRPC has no way to mark the packets of one stream.
+"""
 
 import asyncio
 from collections import Counter
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Coroutine, Iterator
 from contextlib import aclosing
 from dataclasses import replace
 from typing import Protocol
@@ -51,16 +54,15 @@ class Subscribe:
         self, caller: Caller, requests: AsyncIterator[gnmi_pb2.SubscribeRequest], write: Write
     ) -> None:
         """Serve one stream to its end. Raises RequestError for whatever the client did wrong."""
-        first = await anext(requests, None)
-        if first is None:
-            return
         if self._streams[caller.name] >= self._limits.streams_per_user:
             raise _refused(
                 Fault.TOO_LARGE, f"user {caller.name} has {self._limits.streams_per_user} streams open"
             )
         self._streams[caller.name] += 1
         try:
-            await self._serve(first, requests, write)
+            first = await anext(requests, None)
+            if first is not None:
+                await self._serve(first, requests, write)
         finally:
             self._streams[caller.name] -= 1
             if not self._streams[caller.name]:
@@ -76,13 +78,13 @@ class Subscribe:
         if not first.HasField("subscribe"):
             raise _refused(Fault.SYNTAX, "the first message has to subscribe")
         listed = first.subscribe
-        wanted = self._wanted(listed, options)
+        wanted = await self._wanted(listed, options)
         frame = _Frame(listed)
         match listed.mode:
             case _ if listed.mode == ONCE:
-                await self._send(self._subscriber.once(wanted), frame, write)
+                await self._alone(self._send(self._subscriber.once(wanted), frame, write), requests)
             case _ if listed.mode == STREAM:
-                await self._stream(wanted, frame, requests, write)
+                await self._alone(self._send(self._subscriber.stream(wanted), frame, write), requests)
             case _ if listed.mode == POLL:
                 await self._send(self._subscriber.once(wanted), frame, write)
                 full = replace(wanted, updates_only=False)
@@ -93,20 +95,16 @@ class Subscribe:
             case _:
                 raise _refused(Fault.VALUE, f"mode {listed.mode} is none of SubscriptionList")
 
-    async def _stream(
-        self,
-        wanted: SubscriptionList,
-        frame: "_Frame",
-        requests: AsyncIterator[gnmi_pb2.SubscribeRequest],
-        write: Write,
+    async def _alone(
+        self, send: Coroutine[None, None, None], requests: AsyncIterator[gnmi_pb2.SubscribeRequest]
     ) -> None:
-        """Send until the client cancels. That it has nothing more to say (half-close) ends nothing."""
-        sending = asyncio.ensure_future(self._send(self._subscriber.stream(wanted), frame, write))
-        listening = asyncio.ensure_future(_refuse_more(requests))
+        """Send to the end, or until the client says what it must not. That it has nothing more to say
+        (half-close) ends nothing."""
+        sending, listening = asyncio.ensure_future(send), asyncio.ensure_future(_refuse_more(requests))
         try:
-            done, _ = await asyncio.wait({sending, listening}, return_when=asyncio.FIRST_COMPLETED)
-            if sending not in done:
-                await listening  # raises where the client said what it must not
+            await asyncio.wait({sending, listening}, return_when=asyncio.FIRST_COMPLETED)
+            if listening.done():
+                listening.result()
             await sending
         finally:
             for task in (sending, listening):
@@ -118,7 +116,7 @@ class Subscribe:
             async for item in open_items:
                 await write(_message(item, frame))
 
-    def _wanted(self, listed: gnmi_pb2.SubscriptionList, options: ReadOptions) -> SubscriptionList:
+    async def _wanted(self, listed: gnmi_pb2.SubscriptionList, options: ReadOptions) -> SubscriptionList:
         if not listed.subscription:
             raise _refused(Fault.SYNTAX, "the list of subscriptions is empty")
         if len(listed.subscription) > self._limits.subscriptions_per_stream:
@@ -127,18 +125,21 @@ class Subscribe:
             )
         if listed.qos.marking > MAX_DSCP:
             raise _refused(Fault.VALUE, f"qos marking {listed.qos.marking} is no DSCP (0 to {MAX_DSCP})")
-        schemas = self._target.schemas
-        models = codec.check_models(schemas, listed.use_models)
-        subscriptions = dict.fromkeys(
-            one
-            for entry in listed.subscription
-            for one in self._resolved(listed.prefix, entry, options, models)
-        )
-        if len(subscriptions) > MOST_SCHEMA_PATHS * self._limits.subscriptions_per_stream:
-            raise _refused(Fault.TOO_LARGE, "the paths select too many nodes of the schema; name fewer")
-        return SubscriptionList(
-            tuple(subscriptions), codec.encoding(listed.encoding), listed.updates_only, options.config_only
-        )
+        models = codec.check_models(self._target.schemas, listed.use_models)
+        encoding = codec.encoding(listed.encoding)
+        subscriptions: dict[Subscription, None] = {}
+        violations: list[Violation] = []
+        for entry in listed.subscription:
+            try:
+                subscriptions.update(dict.fromkeys(self._resolved(listed.prefix, entry, options, models)))
+            except RequestError as error:
+                violations += error.violations
+            if len(subscriptions) > MOST_SCHEMA_PATHS * self._limits.subscriptions_per_stream:
+                raise _refused(Fault.TOO_LARGE, "the paths select too many nodes of the schema; name fewer")
+            await asyncio.sleep(0)  # wildcards take their time: others have their turn between two paths
+        if violations:
+            raise RequestError(*violations)
+        return SubscriptionList(tuple(subscriptions), encoding, listed.updates_only, options.config_only)
 
     def _resolved(
         self,
@@ -174,7 +175,8 @@ class _Frame:
 
     def message(self, notice: Notice) -> bytes:
         """The encoded SubscribeResponse."""
-        parts = [encode.TIMESTAMP, encode.varint(notice.time), self._prefix(notice.prefix)]
+        prefix = self._encoded(notice.prefix) if notice.atomic else self._prefix(notice.prefix)
+        parts = [encode.TIMESTAMP, encode.varint(notice.time), prefix]
         if notice.duplicates:
             updates = list(notice.updates)
             for index, count in notice.duplicates:
@@ -183,14 +185,19 @@ class _Frame:
         else:
             parts += notice.updates
         parts += [encode.field(encode.DELETE, encode.path(elems)) for elems in notice.deletes]
+        if notice.atomic:
+            parts.append(encode.ATOMIC + b"\x01")
         return encode.field(encode.SUBSCRIBE_UPDATE, *parts)
 
     def _prefix(self, prefix: Path) -> bytes:
         known = self._prefixes.get(prefix)
         if known is None:
-            content = encode.path(prefix.elems, prefix.origin or self._default, self._target)
-            known = self._prefixes[prefix] = encode.field(encode.PREFIX, content)
+            known = self._prefixes[prefix] = self._encoded(prefix)
         return known
+
+    def _encoded(self, prefix: Path) -> bytes:
+        content = encode.path(prefix.elems, prefix.origin or self._default, self._target)
+        return encode.field(encode.PREFIX, content)
 
 
 def _message(item: Item, frame: _Frame) -> bytes:
