@@ -5,7 +5,7 @@ PY := .venv/bin/python
 CODE := agent clients proto tests
 
 .PHONY: help setup run demo proto images fmt lint type arch check unit kernel hypervisor test test-long \
-        bench golden docs dist clean
+        conformance bench golden docs dist clean
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -57,6 +57,9 @@ test: setup images ## every tier that a plain checkout can run as root
 
 test-long: setup images ## the same with every repetition
 	@$(PY) -m pytest tests
+
+conformance: setup ## every row of the gNMI matrix; writes docs/conformance.md
+	@$(PY) -m pytest -q --conformance=docs/conformance.md tests/conformance
 
 bench: setup ## ratios against a floor measured in the same run; writes build/bench.json
 	@$(PY) -m tests.bench
