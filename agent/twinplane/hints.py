@@ -1,5 +1,6 @@
 """Commands to try against an agent that has just started, ready to paste."""
 
+import sys
 from pathlib import Path
 from typing import TextIO
 
@@ -26,7 +27,7 @@ In another terminal:
 
   gnmi_cli -address {address} -ca_crt {ca} -client_crt {cert} -client_key {key} -get -proto "{request}"
 
-  .venv/bin/python -m twinplane_client --address {address} --ca {ca} --cert {cert} --key {key} get /system
+  {sys.executable} -m twinplane_client --address {address} --ca {ca} --cert {cert} --key {key} get /system
 
 Ctrl-C ends the agent; appliances go on running and are found again at the next start.
 """,
