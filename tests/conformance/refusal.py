@@ -12,7 +12,7 @@ DETAILS = "grpc-status-details-bin"
 
 @dataclass(frozen=True, slots=True)
 class Refusal:
-    """The status of a call: its code, its message, and the violations in its details as (field, description)."""
+    """The status of a call: code, message, and the violations in its details as (field, description)."""
 
     code: grpc.StatusCode
     message: str
