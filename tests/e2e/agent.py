@@ -17,7 +17,7 @@ import grpc
 
 from e2e.place import Place
 from hypervisor.scenario import end_guests
-from twinplane_client import Client, Target
+from twinplane_client import Client, NotFoundError, Target
 
 REPOSITORY = Path(__file__).parents[2]
 PORT = 9339
@@ -155,7 +155,10 @@ class Agent:
 
 def value(client: Client, path: str, **options: Any) -> Any:
     """What is at one path, None where nothing is."""
-    (notification,) = client.get(path, **options)
+    try:
+        (notification,) = client.get(path, **options)
+    except NotFoundError:
+        return None
     return notification.updates[0].value if notification.updates else None
 
 
