@@ -208,9 +208,8 @@ class Target:
     def tls(self, address: str, user: str | None = None) -> grpc.aio.Channel:
         """A channel that trusts our authority, with or without a client certificate."""
         tls = self.folder / "tls"
-        pair = (
-            ((tls / f"{user}.key").read_bytes(), (tls / f"{user}.pem").read_bytes()) if user else (None, None)
-        )
+        files = (tls / f"{user}.key", tls / f"{user}.pem") if user else ()
+        pair = [file.read_bytes() for file in files]
         credentials = grpc.ssl_channel_credentials((tls / "ca.pem").read_bytes(), *pair)
         # A subchannel pool of its own: certificates must not be shared with other channels to this address.
         options = (*NO_LIMIT, ("grpc.use_local_subchannel_pool", 1))

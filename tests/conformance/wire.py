@@ -143,7 +143,7 @@ class Client:
         return Stream(self._subscribe(metadata=self.metadata if metadata is None else tuple(metadata)))
 
     def subscribe(self, *entries: str | pb.Subscription, **fields: Any) -> "Stream":
-        """A Subscribe call whose first message is sent on entering; `fields` are those of SubscriptionList."""
+        """A call whose first message is sent on entering; `fields` are those of SubscriptionList."""
         stream = self.stream()
         stream.first = pb.SubscribeRequest(subscribe=subscription_list(*entries, **fields))
         return stream
