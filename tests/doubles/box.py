@@ -6,6 +6,7 @@ import json
 from collections.abc import AsyncIterator, Callable, Iterable, Mapping
 from contextlib import asynccontextmanager
 from pathlib import Path as FilePath
+from pathlib import PurePath
 from typing import Any
 from uuid import UUID
 
@@ -35,6 +36,7 @@ from twinplane_wire.path import parse
 
 YANG = FilePath(__file__).parents[2] / "yang"
 INSTANCE = UUID("3f2b7c1e-6d0a-4c55-9a53-0b8d2f1a7e10")
+STATE_DIR = PurePath("/var/lib/twinplane")  # what definitions name; nothing is written there
 CAPABILITIES = Capabilities(
     cpus=4,
     memory=8 << 30,
@@ -113,7 +115,7 @@ class Box:
                     validator(),
                     INSTANCE,
                     CAPABILITIES,
-                    folder,
+                    STATE_DIR,
                     rules.Host(lambda _: None, lambda _: None),
                 ),
                 planner=plan,

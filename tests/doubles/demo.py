@@ -40,6 +40,12 @@ def switch(path: str, *ports: str, mtu: int | None = None) -> tuple[Edit, ...]:
     return replaced(path, value)
 
 
+def described(path: str, text: str) -> tuple[Edit, ...]:
+    """Another description, which needs no effect."""
+    name = path.split("=")[1].rstrip("]")
+    return replaced(f"{path}/config", {"name": name, "description": text})
+
+
 def appliance(
     *,
     state: str = "RUNNING",

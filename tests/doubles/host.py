@@ -85,6 +85,18 @@ class Host:
         self.kernel.asked.discard(name)
         self.kernel.schedulers.pop(name, None)
 
+    def without_idle_queues(self) -> Kernel:
+        """A copy without the root queues of taps whose guest is stopped: nothing passes there, the next start
+        replaces them, and so nobody takes them away."""
+        copy = self.snapshot()
+        active = {name for name, domain in copy.domains.items() if domain.run is not Run.STOPPED}
+        copy.queues = {
+            key: queue
+            for key, queue in copy.queues.items()
+            if not isinstance(queue, Htb) or queue.domain is None or queue.domain in active
+        }
+        return copy
+
     def snapshot(self) -> Kernel:
         """A copy of everything, to compare with."""
         copy: Kernel = pickle.loads(pickle.dumps(self.kernel))

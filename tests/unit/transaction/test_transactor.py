@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from doubles import demo
-from doubles.box import Box, deleted, furnish, replaced, started
+from doubles.box import Box, deleted, furnish, started
 from doubles.host import Device
 from doubles.loop import in_loop
 from twinplane.errors import Fault, RequestError, UnavailableError, Violation
@@ -92,8 +92,7 @@ async def test_without_steps_there_is_no_row(tmp_path: FilePath) -> None:
         await box.submit(demo.switch(demo.LAN))
         begun: list[object] = []
         box.store.begin = begun.append  # type: ignore[method-assign, assignment]
-        text = replaced(f"{demo.LAN}/config", {"name": "lan", "description": "inside"})
-        outcome = await box.submit(text)
+        outcome = await box.submit(demo.described(demo.LAN, "inside"))
         assert outcome.changed and outcome.steps == () and begun == []
         assert box.configured[demo.LAN]["twinplane-virtual-switch:config"]["description"] == "inside"
 

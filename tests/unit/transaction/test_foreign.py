@@ -1,0 +1,106 @@
+"""What is taken from a host port and how it is given back."""
+
+from pathlib import Path as FilePath
+
+import pytest
+
+from doubles import demo
+from doubles.box import Box, deleted, furnish, replaced, started
+from doubles.loop import in_loop
+from twinplane.errors import ApplyError, DriverError
+from twinplane.plan.resource import ForeignValue, Key, Link, Noun, Plug, Resource
+from twinplane.plan.step import Phase, Step
+from twinplane.transaction.foreign import claimed, give_back, mask, missing, restored, unclaimed
+from twinplane_wire.path import parse
+
+PORT = parse("/virtual-switches/virtual-switch[name=lan]/ports/port[interface=eth0]")
+ROW = parse("/interfaces/interface[name=eth0]")
+VALUES = {
+    ("eth0", "address-generation"): ForeignValue("eth0", "address-generation", 2, PORT),
+    ("eth0", "up"): ForeignValue("eth0", "up", 0, ROW),
+    ("eth0", "mtu"): ForeignValue("eth0", "mtu", 1400, ROW),
+}
+PLUG, LINK = Plug("eth0", PORT, "br0", 1), Link("eth0", ROW, True, 9000)
+
+
+def test_what_a_resource_claims() -> None:
+    assert claimed(PLUG) == {"address-generation"}
+    assert claimed(Plug("eth0", PORT, None, 0)) == claimed(None) == frozenset()
+    assert claimed(LINK) == {"up", "mtu"} and claimed(Link("eth0", ROW, True, None)) == {"up"}
+
+
+def test_only_what_nobody_remembers_is_missing() -> None:
+    steps = [Step(Phase.PLUG, item.key, item.owner, None, item) for item in (PLUG, LINK)]
+    assert missing(steps, {}) == {"eth0": {"address-generation": PORT, "up": ROW, "mtu": ROW}}
+    assert missing(steps, VALUES) == {}
+
+
+def test_what_nobody_wants_any_more_is_loose() -> None:
+    wanted: dict[Key, Resource] = {LINK.key: Link("eth0", ROW, True, None)}
+    assert set(unclaimed(VALUES, wanted)) == {("eth0", "address-generation"), ("eth0", "mtu")}
+    assert unclaimed(VALUES, wanted, frozenset({"eth1"})) == {}
+
+
+def test_giving_back() -> None:
+    assert restored(PLUG, VALUES) == Plug("eth0", PORT, None, 2)
+    assert restored(LINK, VALUES) == Link("eth0", ROW, False, 1400)
+    assert restored(Link("eth0", ROW, True, None), VALUES) == Link("eth0", ROW, False, None)
+    assert restored(LINK, {}) == Link("eth0", ROW, None, None)
+    assert [step.after for step in give_back(VALUES)] == [
+        Plug("eth0", PORT, None, 2),
+        Link("eth0", ROW, False, 1400),
+    ]
+
+
+def test_a_link_is_compared_by_what_is_managed() -> None:
+    assert mask(Link("eth0", ROW, True, 1500), Link("eth0", ROW, True, None)) == Link("eth0", ROW, True, None)
+    assert mask(PLUG, None) == PLUG
+
+
+def managed(mtu: int | None, *, enabled: bool = True) -> object:
+    config = {"name": "eth7", "type": "iana-if-type:ethernetCsmacd", "enabled": enabled}
+    return replaced(
+        "/interfaces/interface[name=eth7]",
+        {"name": "eth7", "config": config if mtu is None else {**config, "mtu": mtu}},
+    )
+
+
+@in_loop
+async def test_a_managed_link_gets_its_values_back(tmp_path: FilePath) -> None:
+    box = Box(tmp_path)
+    furnish(box.host)
+    before = box.host.snapshot()
+    async with started(box):
+        await box.submit(managed(9000, enabled=False))  # type: ignore[arg-type]
+        device = box.host.kernel.devices["eth7"]
+        assert (device.mtu, device.up) == (9000, False)
+        await box.submit(managed(None, enabled=False))  # type: ignore[arg-type]
+        assert (device.mtu, device.up) == (1500, False)
+        # The host changes it now, for nobody manages it; taken again, that is what it goes back to.
+        device.mtu = 1600
+        await box.submit(managed(9000))  # type: ignore[arg-type]
+    async with started(Box(tmp_path, host=box.host)) as again:
+        assert again.drivers.ensures == []
+        await again.submit(deleted("/interfaces"))
+        before.devices["eth7"].mtu = 1600
+        assert again.host.kernel == before
+    async with started(Box(tmp_path, host=box.host)) as last:
+        assert last.drivers.ensures == []
+
+
+@in_loop
+async def test_undo_gives_back_what_was_just_taken(tmp_path: FilePath) -> None:
+    box = Box(tmp_path)
+    furnish(box.host)
+    before = box.host.snapshot()
+
+    async def trap(when: str, key: Key, _: Resource | None) -> None:
+        if when == "before" and key.noun is Noun.DOMAIN:
+            raise DriverError("no")
+
+    box.drivers.set_trap(trap)
+    async with started(box):
+        with pytest.raises(ApplyError, match="everything was undone"):
+            await box.submit(managed(9000, enabled=False), demo.everything())  # type: ignore[arg-type]
+        assert box.host.kernel == before
+        assert box.transactor._standing.foreign == {}
