@@ -7,6 +7,7 @@ path is then found again in the interface alias or in the domain's metadata.
 
 import base64
 import hashlib
+from functools import lru_cache
 from typing import NamedTuple
 from uuid import UUID, uuid5
 
@@ -75,5 +76,6 @@ def _kernel_name(kind: str, instance: UUID, path: Path) -> str:
     return kind + base64.b32encode(_digest(instance, path)).decode().lower()[:11]
 
 
+@lru_cache(maxsize=256)  # the names of one object are asked for one after the other
 def _digest(instance: UUID, path: Path) -> bytes:
     return hashlib.sha256(f"{instance}\n{path}".encode()).digest()

@@ -77,10 +77,8 @@ async def prepare(
     planned += [step for step in give_back(loose) if step.key not in restored]
     if only is not None:
         planned = [step for step in planned if object_of(step) in only]
-    waiting = tuple(
-        step for step in planned if step.effect >= Effect.GUEST_REBOOT and step.key not in undoing
-    )
-    steps = [_ended(step, facts, undoing) for step in planned if step not in waiting]
+    waiting = tuple(step for step in planned if _has_to_wait(step, undoing))
+    steps = [_ended(step, facts, undoing) for step in planned if not _has_to_wait(step, undoing)]
     taken = await occupants(steps, executor)
     blocked = tuple(Failure(step, occupied(step, found).constraint) for step, found in taken)
     held = {object_of(failure.step) for failure in blocked}
@@ -115,6 +113,11 @@ async def execute(executor: Executor, repair: Repair) -> Repaired:
     done = {step.key.name for step in repair.steps if step.key.noun in HOST_PORT} - failed
     returned = tuple(value for (device, _), value in repair.loose.items() if device in done)
     return Repaired(read_back, (*repair.blocked, *failures), returned)
+
+
+def _has_to_wait(step: Step, undoing: frozenset[Key]) -> bool:
+    """True for what would disturb a running guest that no unfinished transaction touched."""
+    return step.effect >= Effect.GUEST_REBOOT and step.key not in undoing
 
 
 def _ended(step: Step, facts: Resources, undoing: frozenset[Key]) -> Step:

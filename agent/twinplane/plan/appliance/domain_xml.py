@@ -7,11 +7,17 @@ more than virtio and isofs.
 """
 
 import hashlib
-from typing import NamedTuple
+from dataclasses import replace
+from functools import lru_cache
+from pathlib import PurePath
+from typing import Any, NamedTuple
+from uuid import UUID
 from xml.etree import ElementTree
 from xml.etree.ElementTree import Element, SubElement
 
-from twinplane.model.appliance import Appliance, Vnic
+import orjson
+
+from twinplane.model.appliance import AdminState, Appliance, CpuShare, Vnic
 from twinplane.model.host import Accelerator
 from twinplane.model.image import Image
 from twinplane.model.names import domain_name, domain_uuid, tap_name
@@ -30,6 +36,14 @@ _SEED_SLOT = 0x10
 _BALLOON_SLOT = 0x11
 
 
+class Host(NamedTuple):
+    """What a definition holds of the agent and its host."""
+
+    instance: UUID
+    accelerator: Accelerator
+    state_dir: PurePath
+
+
 class Definition(NamedTuple):
     """The XML to define, and the digest that its metadata carries."""
 
@@ -40,13 +54,19 @@ class Definition(NamedTuple):
 def render(appliance: Appliance, image: Image, context: Context) -> Definition:
     """The definition of an appliance's domain.
 
-    The digest (``sha256:<hex>``) covers the canonical XML (W3C Canonical XML 2.0) without title and digest.
+    The digest (``sha256:<hex>``) covers name, attributes, text and children of every element but the title:
+    it does not depend on how XML is written.
     """
-    domain = _domain(appliance, image, context)
+    host = Host(context.instance, context.capabilities.accelerator, context.state_dir)
+    return _rendered(_defined(appliance), image, host)
+
+
+@lru_cache(maxsize=64)  # a change that tunes an appliance asks for the same definition before and after
+def _rendered(appliance: Appliance, image: Image, host: Host) -> Definition:
+    domain = _domain(appliance, image, host)
     mark = domain.find("metadata/*")
     assert mark is not None
-    canonical = ElementTree.canonicalize(ElementTree.tostring(domain, encoding="unicode"))
-    digest = f"sha256:{hashlib.sha256(canonical.encode()).hexdigest()}"
+    digest = f"sha256:{hashlib.sha256(orjson.dumps(_content(domain))).hexdigest()}"
     mark.set("digest", digest)
     title = Element("title")
     title.text = appliance.name
@@ -55,17 +75,29 @@ def render(appliance: Appliance, image: Image, context: Context) -> Definition:
     return Definition(ElementTree.tostring(domain, encoding="unicode") + "\n", digest)
 
 
-def _domain(appliance: Appliance, image: Image, context: Context) -> Element:
-    kvm = context.capabilities.accelerator is Accelerator.KVM
-    uuid = domain_uuid(context.instance, appliance.path)
+def _defined(appliance: Appliance) -> Appliance:
+    """The appliance without what is tuned live or asked of its guest: none of that is in the definition."""
+    vnics = tuple([replace(vnic, virtual_switch="", ingress=None, egress=None) for vnic in appliance.vnics])
+    return replace(
+        appliance, admin_state=AdminState.RUNNING, stop_timeout=0, cpu=CpuShare(None, None), vnics=vnics
+    )
+
+
+def _content(element: Element) -> list[Any]:
+    return [element.tag, sorted(element.items()), element.text or "", [_content(child) for child in element]]
+
+
+def _domain(appliance: Appliance, image: Image, host: Host) -> Element:
+    kvm = host.accelerator is Accelerator.KVM
+    uuid = domain_uuid(host.instance, appliance.path)
     domain = Element("domain", type="kvm" if kvm else "qemu")
-    _text(domain, "name", domain_name(context.instance, appliance.path))
+    _text(domain, "name", domain_name(host.instance, appliance.path))
     _text(domain, "uuid", str(uuid))
     SubElement(
         SubElement(domain, "metadata"),
         f"{{{NAMESPACE}}}appliance",
         {
-            "instance": str(context.instance),
+            "instance": str(host.instance),
             "path": str(appliance.path),
             "image-digest": image.kernel.digest,
             "seed-digest": seed.digest(appliance.files),
@@ -73,7 +105,7 @@ def _domain(appliance: Appliance, image: Image, context: Context) -> Element:
     )
     _text(domain, "memory", str(appliance.memory), unit="b")
     _text(domain, "vcpu", str(appliance.vcpus), placement="static")
-    _boot(domain, image, context)
+    _boot(domain, image, host)
     _features(domain, kvm)
     if kvm:
         SubElement(domain, "cpu", mode="host-passthrough")
@@ -83,23 +115,23 @@ def _domain(appliance: Appliance, image: Image, context: Context) -> Element:
     _text(domain, "on_crash", "destroy")
     devices = SubElement(domain, "devices")
     _ports(devices, appliance.vnics)
-    _seed_disk(devices, _path(context, seed.seed_file(uuid)))
+    _seed_disk(devices, _path(host, seed.seed_file(uuid)))
     for vnic in appliance.vnics:
-        _interface(devices, appliance, vnic, context)
-    _console(devices, _path(context, seed.console_file(uuid)))
+        _interface(devices, appliance, vnic, host)
+    _console(devices, _path(host, seed.console_file(uuid)))
     balloon = SubElement(devices, "memballoon", model="virtio")
     _address(balloon, 0, _BALLOON_SLOT)
     SubElement(devices, "panic", model="isa")
     return domain
 
 
-def _boot(domain: Element, image: Image, context: Context) -> None:
+def _boot(domain: Element, image: Image, host: Host) -> None:
     boot = SubElement(domain, "os")
     _text(boot, "type", "hvm", arch="x86_64", machine="q35")
-    _text(boot, "kernel", _path(context, kernel_file(image)))
+    _text(boot, "kernel", _path(host, kernel_file(image)))
     initrd = initrd_file(image)
     if initrd is not None:
-        _text(boot, "initrd", _path(context, initrd))
+        _text(boot, "initrd", _path(host, initrd))
     if image.command_line:
         _text(boot, "cmdline", image.command_line)
 
@@ -134,11 +166,11 @@ def _seed_disk(devices: Element, file: str) -> None:
     _address(disk, 0, _SEED_SLOT)
 
 
-def _interface(devices: Element, appliance: Appliance, vnic: Vnic, context: Context) -> None:
+def _interface(devices: Element, appliance: Appliance, vnic: Vnic, host: Host) -> None:
     path = appliance.vnic_path(vnic.name)
     interface = SubElement(devices, "interface", type="ethernet")
-    SubElement(interface, "mac", address=guest_mac(context.instance, path, vnic))
-    SubElement(interface, "target", dev=tap_name(context.instance, path), managed="no")
+    SubElement(interface, "mac", address=guest_mac(host.instance, path, vnic))
+    SubElement(interface, "target", dev=tap_name(host.instance, path), managed="no")
     SubElement(interface, "model", type="virtio")
     SubElement(interface, "mtu", size=str(vnic.mtu))
     _address(interface, vnic.index + 1, 0)
@@ -162,8 +194,8 @@ def _address(device: Element, bus: int, slot: int, function: int = 0) -> Element
     )
 
 
-def _path(context: Context, file: str) -> str:
-    return str(context.state_dir / file)
+def _path(host: Host, file: str) -> str:
+    return str(host.state_dir / file)
 
 
 def _text(parent: Element, name: str, text: str, **attributes: str) -> None:
