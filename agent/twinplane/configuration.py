@@ -10,6 +10,7 @@ from functools import partial
 from pathlib import PurePath
 from uuid import UUID
 
+from twinplane.errors import RequestError, Violation
 from twinplane.model import index, rules
 from twinplane.model.appliance import Appliance
 from twinplane.model.host import Capabilities
@@ -24,13 +25,17 @@ from twinplane.schema.validate import Validator
 from twinplane.tree import edit
 from twinplane.tree.diff import ObjectChange, diff
 from twinplane.tree.edit import Edit
+from twinplane.tree.forest import Forest
 from twinplane.tree.node import EMPTY_ROOT, Container
 from twinplane_wire.path import Path
 
 
 @dataclass(slots=True)
 class Configuration:
-    """Trees of the default origin, judged and planned for one host."""
+    """Trees of all origins, judged and planned for one host; only the default origin has what is planned.
+
+    `union_leaf_lists` says what an update of a leaf-list does: add what is missing, or overwrite.
+    """
 
     schemas: Schemas
     validator: Validator
@@ -38,56 +43,86 @@ class Configuration:
     capabilities: Capabilities
     state_dir: PurePath
     host: rules.Host
-    _indexes: list[tuple[Container, Index]] = field(default_factory=list)
+    union_leaf_lists: bool = True
+    _indexes: dict[str, list[tuple[Container, Index]]] = field(default_factory=dict)
 
-    def apply(self, running: Container, edits: Sequence[Edit]) -> Container:
+    def apply(self, running: Forest, edits: Sequence[Edit]) -> Forest:
         """The candidate; raises RequestError."""
-        return edit.apply(running, edits)
+        trees = dict(running.trees)
+        for origin in dict.fromkeys(one.path.origin for one in edits):
+            table = self.schemas.table(origin)
+            trees[origin] = edit.apply(
+                running.tree(origin),
+                [one for one in edits if one.path.origin == origin],
+                union_leaf_lists=self.union_leaf_lists,
+                presence=table.presence,
+                ordered=table.ordered,
+            )
+        return Forest(trees)
 
-    def judge(self, before: Container, after: Container, changes: Sequence[ObjectChange]) -> None:
+    def judge(
+        self, before: Forest, after: Forest, changes: Sequence[ObjectChange], *, revocable: bool = False
+    ) -> None:
         """Constraints of the modules, then references and named rules, then admission; each stage only where
-        those before found nothing. Raises RequestError with all violations of a stage."""
+        those before found nothing. With `revocable` what is given up still counts as taken.
+
+        Raises:
+            RequestError: all violations of a stage, of all origins.
+        """
         self.validator.judge([(change.path, change.after) for change in changes if change.after is not None])
-        touched = self._touched(changes)
-        known = self._index(before)
-        resulting = known.evolve(touched)
-        rules.check(touched, resulting, self.host)
-        rules.admit(touched, known, self.capabilities)
-        self._remember(after, resulting)
+        touched = {
+            origin: self._touched(changes, origin) for origin in dict.fromkeys((*before.trees, *after.trees))
+        }
+        known = {origin: self._index(origin, before.tree(origin)) for origin in touched}
+        resulting = {origin: known[origin].evolve(mine) for origin, mine in touched.items()}
+        violations: list[Violation] = []
+        for origin, mine in touched.items():
+            try:
+                rules.check(mine, resulting[origin], self.host)
+            except RequestError as error:
+                violations += error.violations
+        if violations:
+            raise RequestError(*violations)
+        if "" in touched:
+            rules.admit(touched[""], known[""], self.capabilities, revocable=revocable)
+        for origin, made in resulting.items():
+            self._remember(origin, after.tree(origin), made)
 
     def resources(
-        self, before: Container, after: Container, changes: Sequence[ObjectChange]
+        self, before: Forest, after: Forest, changes: Sequence[ObjectChange]
     ) -> tuple[Mapping[Key, Resource], Mapping[Key, Resource]]:
         """What realises the touched objects, and the appliances whose image was touched, before and after."""
         affected = {change.path for change in changes}
-        old, new = self._index(before), self._index(after)
+        old, new = self._index("", before.tree()), self._index("", after.tree())
         for change in changes:
             was, now = old.models.get(change.path), new.models.get(change.path)
             if isinstance(was, Image) and isinstance(now, Image) and was != now:
                 affected |= {Path(leaf.elems[:2]) for leaf in new.referrers.get(change.path, ())}
         return self._realise(old, affected), self._realise(new, affected)
 
-    def everything(self, root: Container) -> Mapping[Key, Resource]:
-        """What realises the whole tree."""
-        known = self._index(root)
+    def everything(self, forest: Forest) -> Mapping[Key, Resource]:
+        """What realises the whole configuration."""
+        known = self._index("", forest.tree())
         return self._realise(known, known.models.keys())
 
-    def _touched(self, changes: Sequence[ObjectChange]) -> tuple[Touched, ...]:
-        return index.touched(changes, partial(completed, self.schemas))
+    def _touched(self, changes: Sequence[ObjectChange], origin: str) -> tuple[Touched, ...]:
+        mine = [change for change in changes if change.path.origin == origin]
+        return index.touched(mine, partial(completed, self.schemas))
 
-    def _index(self, root: Container) -> Index:
-        for known, found in self._indexes:
+    def _index(self, origin: str, root: Container) -> Index:
+        for known, found in self._indexes.get(origin, ()):
             if known is root:
-                self._remember(root, found)
+                self._remember(origin, root, found)
                 return found
-        empty = Index(self.instance, self.schemas.default.leafrefs)
-        made = empty.evolve(self._touched(diff(EMPTY_ROOT, root).objects))
-        self._remember(root, made)
+        empty = Index(self.instance, self.schemas.table(origin).leafrefs)
+        made = empty.evolve(self._touched(diff(EMPTY_ROOT, root, origin).objects, origin))
+        self._remember(origin, root, made)
         return made
 
-    def _remember(self, root: Container, made: Index) -> None:
+    def _remember(self, origin: str, root: Container, made: Index) -> None:
         # Two are enough: the tree in force, and the candidate, which may become it.
-        self._indexes = [*[pair for pair in self._indexes if pair[0] is not root][-1:], (root, made)]
+        others = [pair for pair in self._indexes.get(origin, ()) if pair[0] is not root]
+        self._indexes[origin] = [*others[-1:], (root, made)]
 
     def _realise(self, known: Index, affected: Iterable[Path]) -> Mapping[Key, Resource]:
         models = [model for path in affected if (model := known.models.get(path)) is not None]

@@ -19,8 +19,8 @@ from twinplane.schema.resolve import resolve
 from twinplane.schema.table import NodeKind, SchemaNode
 from twinplane.schema.validate import Validator
 from twinplane.settings import Settings
-from twinplane.tree.diff import diff
-from twinplane.tree.node import EMPTY_ROOT, Container
+from twinplane.tree.forest import NOTHING, Forest, changes
+from twinplane.tree.node import Container
 from twinplane_wire.path import ROOT, PathSyntaxError, parse
 
 # Names in a plan depend on the instance; without a state directory it is this one.
@@ -50,9 +50,9 @@ def print_plan(settings: Settings, running: File, candidate: File) -> None:
         PurePath(settings.agent.state_dir),
         Host(link=lambda _: None, port_type=lambda _: None),
     )
-    for left, right in ((EMPTY_ROOT, before), (before, after)):
-        box.judge(left, right, diff(left, right).objects)
-    old, new = box.resources(before, after, diff(before, after).objects)
+    for left, right in ((NOTHING, before), (before, after)):
+        box.judge(left, right, changes(left, right))
+    old, new = box.resources(before, after, changes(before, after))
     print(text(plan(old, new, {})), end="")
 
 
@@ -75,7 +75,7 @@ def print_schema(settings: Settings, path: str) -> None:
         print(line)
 
 
-def _document(schemas: Schemas, file: File) -> Container:
+def _document(schemas: Schemas, file: File) -> Forest:
     try:
         content = file.read_bytes()
     except OSError as error:
@@ -83,7 +83,7 @@ def _document(schemas: Schemas, file: File) -> Container:
     table = schemas.default
     root = decode(table, resolve(table, ROOT, write=True), content, replace=False)
     assert isinstance(root, Container)
-    return root
+    return Forest({"": root})
 
 
 def _instance(state_dir: File) -> UUID:

@@ -11,11 +11,13 @@ from twinplane_wire.path import Path
 
 @dataclass
 class RecordingPublisher:
-    """`events` in order; `alarms` those raised now, by id; `broken` the objects that failed."""
+    """`events` in order, `confirms` the name of each commit that had to be confirmed (or ""); `alarms` those
+    raised now, by id; `broken` the objects that failed."""
 
     events: list[tuple[object, ...]] = field(default_factory=list)
     alarms: dict[str, AlarmFact] = field(default_factory=dict)
     broken: dict[Path, str] = field(default_factory=dict)
+    confirms: list[str] = field(default_factory=list)
     held: bool = False
 
     def hold(self, keys: frozenset[Key], owners: frozenset[Path]) -> None:
@@ -27,8 +29,14 @@ class RecordingPublisher:
         self.events.append(("release",))
 
     def committed(
-        self, changes: Sequence[ObjectChange], facts: Sequence[Fact], time: int, revision: int
+        self,
+        changes: Sequence[ObjectChange],
+        facts: Sequence[Fact],
+        time: int,
+        revision: int,
+        confirm: str = "",
     ) -> None:
+        self.confirms.append(confirm)
         self.events.append(("committed", tuple(changes), tuple(facts), time, revision))
 
     def observed(self, facts: Sequence[Fact]) -> None:

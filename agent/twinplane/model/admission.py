@@ -1,7 +1,8 @@
 """Admission: are the promises of the resulting configuration kept by this host? Pure arithmetic.
 
 What a deleted appliance's guest holds stays charged until the commit, for an undo must find it free: deleting
-and creating on a full host takes two requests.
+and creating on a full host takes two requests. What a commit that waits for its confirmation gives up stays
+charged until it has it.
 """
 
 from collections.abc import Callable, Iterator, Sequence
@@ -15,7 +16,9 @@ from twinplane.share.ledger import Account, shortfall
 Asked = Callable[[Appliance | None], int]
 
 
-def refusals(changes: Sequence[Touched], before: Index, host: Capabilities) -> Iterator[Violation]:
+def refusals(
+    changes: Sequence[Touched], before: Index, host: Capabilities, *, revocable: bool = False
+) -> Iterator[Violation]:
     """Every touched appliance that asks for more than it had and does not fit.
 
     `before` is the index of the configuration in force. Requests are served in path order; what was refused
@@ -25,10 +28,11 @@ def refusals(changes: Sequence[Touched], before: Index, host: Capabilities) -> I
     pairs = [(old, new) for old, new in pairs if old or new]
     committed = before.memory + before.appliances * host.overhead
     account = Account(host.memory, host.reserve_memory, committed)
-    leaf = ("memory", "config", "size")
-    yield from _short(pairs, account, memory, host.overhead, leaf)
+    leaf: tuple[str, ...] = ("memory", "config", "size")
+    yield from _short(pairs, account, memory, host.overhead, leaf, revocable)
     account = Account(host.cpus * 1000, host.reserve_cpu, before.cpu)
-    yield from _short(pairs, account, guarantee, 0, ("compute", "share", "config", "guarantee"))
+    leaf = ("compute", "share", "config", "guarantee")
+    yield from _short(pairs, account, guarantee, 0, leaf, revocable)
 
 
 def _short(
@@ -37,17 +41,20 @@ def _short(
     asked: Asked,
     overhead: int,
     leaf: tuple[str, ...],
+    revocable: bool,
 ) -> Iterator[Violation]:
     def charge(appliance: Appliance | None) -> int:
         return 0 if appliance is None else asked(appliance) + overhead
 
     growing: list[tuple[Appliance | None, Appliance]] = []
     for old, new in pairs:
-        if new is None:
+        if new is not None and charge(new) > charge(old):
+            growing.append((old, new))
+        elif revocable:
+            continue
+        elif new is None:
             if old is not None and old.admin_state is AdminState.STOPPED:
                 account = account.charge(-charge(old))
-        elif charge(new) > charge(old):
-            growing.append((old, new))
         else:
             account = account.charge(charge(new) - charge(old))
     for old, new in growing:

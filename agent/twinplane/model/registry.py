@@ -23,6 +23,9 @@ READERS: Mapping[tuple[str, ...], Reader] = {
 
 
 def read(path: Path, entry: Container) -> Model | None:
-    """The typed view of the object at `path` (judged, with its defaults); None for what no planner reads."""
+    """The typed view of the object at `path` (judged, with its defaults); None for what no planner reads, and
+    for whatever lies in another origin than the default one."""
+    if path.origin:
+        return None
     reader = READERS.get(tuple(elem.name for elem in path.elems))
     return None if reader is None else reader(entry)

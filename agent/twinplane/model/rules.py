@@ -68,15 +68,18 @@ def check(changes: Sequence[Touched], index: Index, host: Host) -> None:
         raise RequestError(*sorted(found, key=_place))
 
 
-def admit(changes: Sequence[Touched], before: Index, capabilities: Capabilities) -> None:
+def admit(
+    changes: Sequence[Touched], before: Index, capabilities: Capabilities, *, revocable: bool = False
+) -> None:
     """Refuse promises that do not fit the host; only for changes in which `check` found nothing.
 
-    `before` is the index of the configuration in force.
+    `before` is the index of the configuration in force. With `revocable` the changes may be taken back, so
+    that nothing they give up is free yet.
 
     Raises:
         RequestError: every appliance whose memory or guarantee does not fit, with what would.
     """
-    found = list(refusals(changes, before, capabilities))
+    found = list(refusals(changes, before, capabilities, revocable=revocable))
     if found:
         raise RequestError(*sorted(found, key=_place))
 

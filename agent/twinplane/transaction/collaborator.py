@@ -8,7 +8,7 @@ from twinplane.plan.step import Step
 from twinplane.state.facts import Fact
 from twinplane.tree.diff import ObjectChange
 from twinplane.tree.edit import Edit
-from twinplane.tree.node import Container
+from twinplane.tree.forest import Forest
 from twinplane_wire.path import Path
 
 Resources: TypeAlias = Mapping[Key, Resource]
@@ -30,20 +30,23 @@ Sweep: TypeAlias = Callable[[], Awaitable[None]]
 class Model(Protocol):
     """Configuration trees and what they mean. All methods are pure; their cost follows the change."""
 
-    def apply(self, running: Container, edits: Sequence[Edit]) -> Container:
+    def apply(self, running: Forest, edits: Sequence[Edit]) -> Forest:
         """The candidate; raises RequestError."""
 
-    def judge(self, before: Container, after: Container, changes: Sequence[ObjectChange]) -> None:
-        """Schema, references, rules, admission; raises RequestError with all violations of a stage."""
+    def judge(
+        self, before: Forest, after: Forest, changes: Sequence[ObjectChange], *, revocable: bool = False
+    ) -> None:
+        """Schema, references, rules, admission; raises RequestError with all violations of a stage. With
+        `revocable` nothing that is given up counts as free: the change may be taken back."""
 
     def resources(
-        self, before: Container, after: Container, changes: Sequence[ObjectChange]
+        self, before: Forest, after: Forest, changes: Sequence[ObjectChange]
     ) -> tuple[Resources, Resources]:
         """What realises the objects that the change affects (those it touches, and those that depend on
         them), before and after."""
 
-    def everything(self, root: Container) -> Resources:
-        """What realises the whole tree."""
+    def everything(self, forest: Forest) -> Resources:
+        """What realises the whole configuration."""
 
 
 class Plan(Protocol):
@@ -71,9 +74,15 @@ class Publisher(Protocol):
         """What was held back follows, equal values dropped."""
 
     def committed(
-        self, changes: Sequence[ObjectChange], facts: Sequence[Fact], time: int, revision: int
+        self,
+        changes: Sequence[ObjectChange],
+        facts: Sequence[Fact],
+        time: int,
+        revision: int,
+        confirm: str = "",
     ) -> None:
-        """A commit: the objects it changed and the facts read back, in one pass with the commit's time."""
+        """A commit: the objects it changed and the facts read back, in one pass with the commit's time.
+        `confirm` is the name of a commit that has to be confirmed, also where it is taken back."""
 
     def observed(self, facts: Sequence[Fact]) -> None:
         """Facts without a commit: after an undo, a repair, a forced stop; alarms."""

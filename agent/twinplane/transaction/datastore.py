@@ -9,7 +9,7 @@ import asyncio
 import json
 import logging
 import sqlite3
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from pathlib import Path as FilePath
@@ -19,10 +19,13 @@ from twinplane.errors import StartError, UnavailableError
 from twinplane.plan.resource import ForeignValue
 from twinplane.transaction.journal import Entry, Status
 from twinplane.transaction.migration import MIGRATIONS, migrate
-from twinplane.transaction.object_tree import graft
+from twinplane.transaction.object_tree import graft, object_at
 from twinplane.tree.diff import ObjectChange
-from twinplane.tree.node import EMPTY_ROOT, Container
+from twinplane.tree.forest import NOTHING, Forest
+from twinplane.tree.node import Container
 from twinplane_wire.path import Path, parse
+
+ELECTION = "election "  # in front of a role, as a key of the table meta
 
 T = TypeVar("T")
 log = logging.getLogger(__name__)
@@ -40,21 +43,33 @@ class Codec(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Running:
-    """What is configured: the tree, the number of the newest commit (0: none yet) and its time (ns)."""
+    """What is configured: the trees, the number of the newest commit (0: none yet) and its time (ns)."""
 
-    root: Container = field(default_factory=lambda: EMPTY_ROOT)
+    forest: Forest = NOTHING
     revision: int = 0
     time: int = 0
+
+    @property
+    def root(self) -> Container:
+        """The tree of the default origin."""
+        return self.forest.tree()
 
 
 @dataclass(frozen=True, slots=True)
 class Stored:
-    """What the file held at start; `modules` is the hash of the module set that wrote it ("": new file)."""
+    """What the file held at start; `modules` is the hash of the module set that wrote it ("": new file).
+
+    `pending` is the commit that waits for its confirmation, the newest one, and `reverse` takes it back.
+    `elections` are the highest numbers seen, by role.
+    """
 
     running: Running
     modules: str
     entry: Entry | None
     foreign: tuple[ForeignValue, ...]
+    pending: "Pending | None" = None
+    reverse: tuple[ObjectChange, ...] = ()
+    elections: Mapping[str, int] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,6 +82,15 @@ class Commit:
     source: str
     peer: str
     comment: str
+
+
+@dataclass(frozen=True, slots=True)
+class Pending:
+    """A commit that waits for its confirmation: its client's name for it, its user, its number."""
+
+    name: str
+    author: str
+    number: int
 
 
 class Datastore:
@@ -92,13 +116,37 @@ class Datastore:
         await self._write(lambda db: _begin(db, entry))
 
     async def commit(
-        self, commit: Commit, changes: Sequence[ObjectChange], entry: Entry | None, modules: str
+        self,
+        commit: Commit,
+        changes: Sequence[ObjectChange],
+        entry: Entry | None,
+        modules: str,
+        pending: Pending | None = None,
     ) -> None:
         """The commit point: touched objects, the record and the journal row, all or nothing.
 
-        With `entry` the row stays as COMMITTED for the final steps; else it goes with the commit.
+        With `entry` the row stays as COMMITTED for the final steps; else it goes with the commit. With
+        `pending` the commit waits for its confirmation; one that waited until now does no longer.
         """
-        await self._write(lambda db: self._commit(db, commit, changes, entry, modules))
+
+        def write(db: sqlite3.Connection) -> None:
+            self._commit(db, commit, changes, entry, modules)
+            db.execute("DELETE FROM confirm")
+            if pending is not None:
+                db.execute(
+                    "INSERT INTO confirm (id, name, author, number) VALUES (1, ?, ?, ?)",
+                    (pending.name, pending.author, pending.number),
+                )
+
+        await self._write(write)
+
+    async def confirm(self) -> None:
+        """The commit that waits is for good."""
+        await self._write(lambda db: db.execute("DELETE FROM confirm"))
+
+    async def keep_election(self, role: str, number: int) -> None:
+        """Remember the highest election number of a role."""
+        await self._write(lambda db: _put_meta(db, ELECTION + role, str(number)))
 
     async def conclude(self, dropped: Iterable[ForeignValue] = ()) -> None:
         """Forget the journal row and the foreign values that were given back."""
@@ -118,7 +166,7 @@ class Datastore:
     async def _run(self, work: Callable[[], T]) -> T:
         return await asyncio.get_running_loop().run_in_executor(self._thread, work)
 
-    async def _write(self, work: Callable[[sqlite3.Connection], None]) -> None:
+    async def _write(self, work: Callable[[sqlite3.Connection], object]) -> None:
         def transaction() -> None:
             db = self._db
             if db is None:
@@ -170,12 +218,32 @@ class Datastore:
         number, time = last or (0, 0)
         row = db.execute("SELECT number, status, body FROM journal").fetchone()
         foreign = db.execute("SELECT device, attribute, value, owner FROM foreign_values").fetchall()
+        forest = graft(objects)
+        waits = db.execute("SELECT name, author, number FROM confirm").fetchone()
         return Stored(
-            running=Running(graft(objects), number, time),
+            running=Running(forest, number, time),
             modules=meta.get("modules", ""),
             entry=Entry.read(number=row[0], status=Status(row[1]), body=row[2]) if row else None,
             foreign=tuple(ForeignValue(d, a, v, parse(o)) for d, a, v, o in foreign),
+            pending=Pending(*waits) if waits else None,
+            reverse=tuple(self._reverse(db, waits[2], forest)) if waits else (),
+            elections={
+                key.removeprefix(ELECTION): int(value)
+                for key, value in meta.items()
+                if key.startswith(ELECTION)
+            },
         )
+
+    def _reverse(self, db: sqlite3.Connection, number: int, forest: Forest) -> Iterator[ObjectChange]:
+        """What takes back the newest commit."""
+        (text,) = db.execute("SELECT reverse FROM commits WHERE number = ?", (number,)).fetchone()
+        for edit in json.loads(text):
+            path = parse(edit["path"])
+            body = edit.get("value")
+            before = (
+                None if body is None else self._decode(path.origin, _text(path), json.dumps(body).encode())[1]
+            )
+            yield ObjectChange(path, object_at(forest.tree(path.origin), path), before)
 
     def _decode(self, origin: str, text: str, body: bytes) -> tuple[Path, Container]:
         path = Path(parse(text).elems, origin)
@@ -215,11 +283,7 @@ class Datastore:
                 json.dumps(forward), json.dumps(reverse),
             ),
         )  # fmt: skip
-        db.execute(
-            "INSERT INTO meta (key, value) VALUES ('modules', ?) "
-            "ON CONFLICT (key) DO UPDATE SET value = excluded.value",
-            (modules,),
-        )
+        _put_meta(db, "modules", modules)
         if entry is None:
             db.execute("DELETE FROM journal")
         else:
@@ -241,6 +305,13 @@ class Datastore:
 def _begin(db: sqlite3.Connection, entry: Entry) -> None:
     _put_row(db, entry)
     _keep_foreign(db, entry.foreign)
+
+
+def _put_meta(db: sqlite3.Connection, key: str, value: str) -> None:
+    db.execute(
+        "INSERT INTO meta (key, value) VALUES (?, ?) ON CONFLICT (key) DO UPDATE SET value = excluded.value",
+        (key, value),
+    )
 
 
 def _put_row(db: sqlite3.Connection, entry: Entry) -> None:

@@ -22,6 +22,11 @@ MIGRATIONS = (
         device TEXT NOT NULL, attribute TEXT NOT NULL, value INTEGER NOT NULL, owner TEXT NOT NULL,
         PRIMARY KEY (device, attribute));
     """,
+    """
+    CREATE TABLE confirm (
+        id INTEGER PRIMARY KEY CHECK (id = 1), name TEXT NOT NULL, author TEXT NOT NULL,
+        number INTEGER NOT NULL);
+    """,
 )
 
 

@@ -12,10 +12,11 @@ from twinplane.transaction.journal import printed
 from twinplane_wire.path import Path
 
 
-async def refuse(steps: Sequence[Step], executor: Executor) -> None:
-    """Raise RequestError with every step that disturbs a running guest or takes what is somebody else's."""
+async def refuse(steps: Sequence[Step], executor: Executor, *, disturbing: bool = False) -> None:
+    """Raise RequestError with every step that disturbs a running guest (unless that is agreed to) or takes
+    what is somebody else's."""
     violations = [
-        *_disruptions(steps),
+        *(() if disturbing else _disruptions(steps)),
         *(occupied(step, found) for step, found in await occupants(steps, executor)),
         *await _still_stopping(steps, executor),
     ]

@@ -8,6 +8,7 @@ from twinplane.errors import TwinplaneError
 from twinplane.plan.step import Step
 from twinplane.transaction import reconcile as reconciling
 from twinplane.transaction.alarm import object_of
+from twinplane.transaction.confirm import Confirmations
 from twinplane.transaction.execute import Failure, facts, leftovers
 from twinplane.transaction.foreign import by_attribute
 from twinplane.transaction.journal import names
@@ -20,12 +21,13 @@ log = logging.getLogger(__name__)
 
 
 class Repairs:
-    """Runs in the writer's turns. `surveyed` is set once facts are in: reads can be served. `recovered` is set
-    once the host is what is configured, or what could not be done is alarmed: writes are served."""
+    """Runs in the writer's turns. `surveyed` is set once facts are in: reads can be served; `recovered` once
+    the host is what is configured, or what could not be done is alarmed: writes are served."""
 
-    def __init__(self, parts: Parts, standing: Standing, turns: Turns) -> None:
+    def __init__(self, parts: Parts, standing: Standing, confirmations: Confirmations, turns: Turns) -> None:
         self._parts = parts
         self._standing = standing
+        self._confirmations = confirmations
         self._turns = turns
         self.stops = StopDeadlines(parts.executor, parts.publisher, turns, self.note)
         self._tries = 0
@@ -59,7 +61,9 @@ class Repairs:
             UnavailableError: a foreign value cannot be made durable.
         """
         parts, standing = self._parts, self._standing
-        desired = {} if standing.misfit else parts.model.everything(standing.running.root)
+        desired = {} if standing.misfit else parts.model.everything(standing.running.forest)
+        if (waiting := self._confirmations.waiting) is not None:
+            desired = waiting.desired(desired)
         named = standing.entry.names if standing.entry is not None else frozenset()
         found = await reconciling.survey(parts.executor, desired, standing.foreign, named)
         if not self.surveyed.is_set():
@@ -106,8 +110,8 @@ class Repairs:
             self._tries = 0
 
     async def _clean(self, repair: reconciling.Repair, done: reconciling.Repaired) -> None:
-        if self._standing.degraded:
-            return
+        if self._standing.degraded or self._confirmations.waiting is not None:
+            return  # what was put aside may be wanted again
         first = bool(self._standing.not_ready)
         if not done.failures and (first or repair.steps or self._standing.entry is not None):
             await self._standing.sweep()

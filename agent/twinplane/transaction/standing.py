@@ -5,7 +5,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 
 from twinplane.clock import Clock
-from twinplane.errors import DriverError, UnavailableError
+from twinplane.errors import DriverError, Fault, RequestError, UnavailableError, Violation
 from twinplane.plan.resource import ForeignValue, Key
 from twinplane.transaction.alarm import Alarms
 from twinplane.transaction.collaborator import (
@@ -21,6 +21,8 @@ from twinplane.transaction.datastore import Datastore, Running, Stored
 from twinplane.transaction.execute import Executor
 from twinplane.transaction.foreign import by_attribute
 from twinplane.transaction.journal import Entry, Status
+from twinplane.transaction.request import Election
+from twinplane_wire.path import ROOT
 
 log = logging.getLogger(__name__)
 
@@ -58,6 +60,7 @@ class Standing:
         self.running = Running()
         self.entry: Entry | None = None
         self.foreign: dict[tuple[str, str], ForeignValue] = {}
+        self.elections: dict[str, int] = {}  # the highest number seen, by role
         self.degraded: tuple[str, ...] = ()  # what an undo left over
         self.misfit = False  # running was written with other modules and these do not accept it
         self.not_ready = "the agent is starting"  # why writes are UNAVAILABLE; "" when they are not
@@ -65,6 +68,7 @@ class Standing:
     def load(self, stored: Stored) -> None:
         """Take over what the file held."""
         self.running, self.entry = stored.running, stored.entry
+        self.elections = dict(stored.elections)
         self.foreign = dict(by_attribute(stored.foreign))
         self._parts.clock.not_before(stored.running.time)
 
@@ -73,6 +77,29 @@ class Standing:
         """The names that an unfinished transaction touched."""
         pending = self.entry is not None and self.entry.status is Status.PENDING
         return self.entry.names if pending and self.entry is not None else frozenset()
+
+    async def elect(self, election: Election | None) -> None:
+        """Let only a master of its role go on, and remember the newest (gNMI master arbitration, 3.2).
+
+        Raises:
+            RequestError: DENIED, a higher number was seen.
+            UnavailableError: the number cannot be made durable.
+        """
+        if election is None:
+            return
+        highest = self.elections.get(election.role, -1)
+        if election.number < highest:
+            high, low = divmod(highest, 1 << 64)
+            raise RequestError(
+                Violation(
+                    ROOT,
+                    Fault.DENIED,
+                    f"role {election.role!r} has another master: its election id is (high {high}, low {low})",
+                )
+            )
+        if election.number > highest:
+            await self._parts.store.keep_election(election.role, election.number)
+            self.elections[election.role] = election.number
 
     def degrade(self, left: tuple[str, ...]) -> None:
         """Writes wait until what is left over is repaired; the row stays."""

@@ -1,36 +1,28 @@
 """The one writer: how a request becomes configuration, effects and telemetry. Read `_transact` first.
 
 Everything that changes the host or the configuration takes its turn here, one at a time: requests of both
-faces, forced stops, repairs. Trees, rules and plans are pure collaborators; effects are drivers'.
+faces, confirmations and their ends, forced stops, repairs. Trees, rules and plans are pure collaborators;
+effects are drivers'.
 """
 
 import asyncio
+import logging
 from collections.abc import Sequence
 
-from twinplane.errors import (
-    ApplyError,
-    DegradedError,
-    DriverError,
-    RequestError,
-    UnavailableError,
-)
-from twinplane.plan.step import Phase, Step
-from twinplane.transaction import reconcile
-from twinplane.transaction.collaborator import Resources
-from twinplane.transaction.datastore import Commit, Running
-from twinplane.transaction.execute import ReadBack, facts, leftovers
-from twinplane.transaction.foreign import by_attribute, unclaimed
-from twinplane.transaction.journal import Entry, intent
-from twinplane.transaction.refusal import refuse
+from twinplane.errors import DegradedError, RequestError, TwinplaneError, UnavailableError
+from twinplane.transaction import revert
+from twinplane.transaction.confirm import Confirmations, Waiting, held
+from twinplane.transaction.datastore import Running
 from twinplane.transaction.repair import Repairs
-from twinplane.transaction.request import Outcome, Request
+from twinplane.transaction.request import Act, Confirm, Outcome, Request
+from twinplane.transaction.stages import Stages
 from twinplane.transaction.standing import Parts, Standing
 from twinplane.transaction.turn import Turns
-from twinplane.tree.diff import ObjectChange, diff
-from twinplane.tree.node import EMPTY_ROOT, Container
+from twinplane.transaction.work import Work
+from twinplane.tree.diff import ObjectChange
+from twinplane.tree.forest import NOTHING, Forest, changes
 
-# With these phases something is left to do after the commit: then the row stays for a while.
-UNFINISHED = frozenset({Phase.ASIDE, Phase.FINAL})
+log = logging.getLogger(__name__)
 
 
 class Transactor:
@@ -40,12 +32,20 @@ class Transactor:
         self._parts = parts
         self._turns = Turns()
         self._standing = Standing(parts)
-        self._repairs = Repairs(parts, self._standing, self._turns)
+        self._confirmations = Confirmations(self._turns, self._expired)
+        self._repairs = Repairs(parts, self._standing, self._confirmations, self._turns)
+        self._stages = Stages(parts, self._standing, self._repairs)
 
     @property
     def running(self) -> Running:
         """What is configured now; a snapshot that never changes."""
         return self._standing.running
+
+    @property
+    def waiting(self) -> str:
+        """The name of the commit that waits for its confirmation; empty where none does."""
+        waiting = self._confirmations.waiting
+        return "" if waiting is None else waiting.name
 
     @property
     def surveyed(self) -> asyncio.Event:
@@ -58,7 +58,8 @@ class Transactor:
         return self._repairs.recovered
 
     async def start(self) -> Running:
-        """Open the datastore and publish what it holds; writes wait until `serve` has recovered.
+        """Open the datastore and publish what it holds, without a commit that was not confirmed; writes wait
+        until `serve` has recovered.
 
         Raises:
             StartError: the file cannot be used.
@@ -66,7 +67,9 @@ class Transactor:
         parts, standing = self._parts, self._standing
         stored = await parts.store.open()
         standing.load(stored)
-        everything = diff(EMPTY_ROOT, standing.running.root).objects
+        if stored.pending is not None:
+            await revert.stored(parts, standing, stored.pending, stored.reverse)
+        everything = changes(NOTHING, standing.running.forest)
         if stored.modules not in ("", parts.modules):
             self._judge_again(everything)
         parts.publisher.committed(everything, (), standing.running.time, standing.running.revision)
@@ -78,7 +81,8 @@ class Transactor:
         await self._turns.serve()
 
     async def submit(self, request: Request) -> Outcome:
-        """Make the request's edits the configuration and its effects real, or change nothing.
+        """Make the request's edits the configuration and its effects real, or change nothing; or confirm,
+        cancel or prolong a commit that waits.
 
         Cancelling the caller does not cancel a transaction that has begun.
 
@@ -90,7 +94,7 @@ class Transactor:
         """
         if self._standing.not_ready:
             raise UnavailableError(self._standing.not_ready)
-        return await self._turns.take(lambda: self._transact(request))
+        return await self._turns.take(lambda: self._admit(request))
 
     async def repair(self) -> None:
         """Bring the host to what is configured, in turn (drift, a host port that appeared).
@@ -106,160 +110,125 @@ class Transactor:
         await self._turns.close(grace)
         await self._parts.store.close()
 
+    async def _admit(self, request: Request) -> Outcome:
+        """Who may, and whether now; then what."""
+        await self._standing.elect(request.election)
+        if self._standing.degraded:
+            raise DegradedError(self._standing.degraded)
+        self._confirmations.check(request)
+        waiting = self._confirmations.waiting
+        if waiting is not None and request.confirm is not None:
+            return await self._decide(request, request.confirm, waiting)
+        return await self._transact(request)
+
     async def _transact(self, request: Request) -> Outcome:
-        parts, standing, mark = self._parts, self._standing, self._parts.mark
-        if standing.degraded:
-            raise DegradedError(standing.degraded)
-        running = standing.running
+        parts, running, mark = self._parts, self._standing.running, self._parts.mark
 
         mark("begin")
-        candidate = parts.model.apply(running.root, request.edits)
-        changes = diff(running.root, candidate).objects
+        candidate = parts.model.apply(running.forest, request.edits)
+        changed = changes(running.forest, candidate)
         mark("candidate")
-        self._judge(candidate, changes)
+        self._judge(request, candidate, changed)
         mark("judged")
-        if not changes:
+        if not changed and (request.confirm is None or request.dry_run):
             return Outcome(running.revision, parts.clock.now_ns(), False, ())
 
-        before, after = parts.model.resources(running.root, candidate, changes)
+        before, after = parts.model.resources(running.forest, candidate, changed)
         steps = parts.planner(before, after, self._standing.foreign).steps
-        reversible = [step for step in steps if step.phase < Phase.FINAL]
-        final = [step for step in steps if step.phase == Phase.FINAL]
+        work = Work(request, candidate, changed, before, after, steps)
         mark("planned")
-        await self._refuse(steps)
+        await self._stages.refuse(work)
         if request.dry_run:
             return Outcome(running.revision, parts.clock.now_ns(), True, steps)
+        return await self._carry_out(work)
 
-        entry = await self._announce(changes, steps)
+    async def _carry_out(self, work: Work) -> Outcome:
+        stages, mark, back = self._stages, self._parts.mark, self._standing.running.forest
+
+        await stages.announce(work)
         mark("journalled")
-        read_back = await self._make(entry, reversible)
+        read_back = await stages.make(work)
         mark("executed")
-        await self._commit(request, candidate, changes, entry, steps)
+        await stages.commit(work)
         mark("committed")
-        read_back |= await self._finish(steps, final, after)
-        self._publish(changes, steps, read_back)
+        self._confirmations.close()
+        if work.opens is not None:
+            now = held(work.before, work.reversible)
+            waiting = Waiting(work.opens.name, work.request.author, back, work, now)
+            self._confirmations.open(waiting, work.opens.seconds)
+        else:
+            read_back |= await stages.finish(work)
+        stages.publish(work, read_back)
         mark("published")
-        return Outcome(self._standing.running.revision, self._standing.running.time, True, steps)
+        return Outcome(self._standing.running.revision, self._standing.running.time, True, work.steps)
 
-    def _judge(self, candidate: Container, changes: Sequence[ObjectChange]) -> None:
-        before = self._standing.running.root
+    async def _decide(self, request: Request, asked: Confirm, waiting: Waiting) -> Outcome:
+        """The end of a commit that waits, or more time for it."""
+        parts, running = self._parts, self._standing.running
+        match asked.act:
+            case Act.CANCEL:
+                return await self._take_back(waiting, request)
+            case Act.CONFIRM:
+                await parts.store.confirm()
+                self._confirmations.close()
+                await self._stages.complete(waiting.work)
+            case _:
+                self._confirmations.restart(asked.seconds)
+        return Outcome(running.revision, parts.clock.now_ns(), False, ())
+
+    async def _take_back(self, waiting: Waiting, request: Request) -> Outcome:
+        """A transaction of its own, from what the host holds now to what was before the commit."""
+        now, after = waiting.held, waiting.work.before
+        changed = changes(self._standing.running.forest, waiting.back)
+        steps = self._parts.planner(now, after, self._standing.foreign).steps
+        work = Work(revert.request(request), waiting.back, changed, now, after, steps, waiting.name)
+        entry = self._standing.entry
+        try:
+            await self._stages.refuse(work)
+            return await self._carry_out(work)
+        except TwinplaneError:
+            if not self._standing.degraded:
+                self._standing.entry = entry
+            raise
+
+    async def _expired(self) -> None:
+        """The time of the commit that waits is up: its end does not depend on anything that may fail."""
+        waiting = self._confirmations.waiting
+        if waiting is None:
+            return
+        request = revert.timeout(waiting.name, waiting.author)
+        try:
+            if not self._standing.degraded:
+                await self._take_back(waiting, request)
+                return
+        except TwinplaneError as error:
+            log.warning("commit %s is taken back step by step: %s", waiting.name, error)
+        changed = changes(self._standing.running.forest, waiting.back)
+        try:
+            await revert.record(self._parts, self._standing, request, waiting.back, changed)
+        except UnavailableError as error:
+            log.error("commit %s cannot be taken back yet: %s", waiting.name, error)
+            self._confirmations.restart(self._parts.repair_pauses[-1])
+            return
+        self._confirmations.close()
+        running = self._standing.running
+        self._parts.publisher.committed(changed, (), running.time, running.revision, waiting.name)
+        await self._repairs.recover()
+
+    def _judge(self, request: Request, candidate: Forest, changed: Sequence[ObjectChange]) -> None:
+        before, waiting = self._standing.running.forest, self._confirmations.waiting
         if self._standing.misfit:
             # A tree that other modules wrote and that does not fit has to be made to fit as a whole.
-            before, changes = EMPTY_ROOT, diff(EMPTY_ROOT, candidate).objects
-        self._parts.model.judge(before, candidate, changes)
-
-    async def _refuse(self, steps: Sequence[Step]) -> None:
-        """Reasons that only the host knows, before anything is written."""
-        try:
-            await refuse(steps, self._parts.executor)
-            for precheck in self._parts.prechecks:
-                await precheck(steps)
-        except DriverError as error:
-            raise UnavailableError(f"the host cannot be read: {error}") from error
-
-    async def _announce(self, changes: Sequence[ObjectChange], steps: Sequence[Step]) -> Entry | None:
-        """The journal row, durable before the first effect; a plan without steps needs none."""
-        parts = self._parts
-        if not steps:
-            return None
-        try:
-            taken = await reconcile.read_foreign(steps, self._standing.foreign, parts.read_foreign)
-        except DriverError as error:
-            raise UnavailableError(f"the host cannot be read: {error}") from error
-        entry = intent(
-            number=self._standing.running.revision + 1,
-            base=self._standing.running.revision,
-            changes=changes,
-            steps=steps,
-            foreign=taken,
-            encode=parts.store.encode,
-        )
-        await parts.store.begin(entry)
-        self._standing.entry = entry
-        self._standing.foreign |= by_attribute(taken)
-        parts.publisher.hold(entry.names, frozenset(step.owner for step in steps))
-        return entry
-
-    async def _make(self, entry: Entry | None, steps: Sequence[Step]) -> ReadBack:
-        """The effects that can be undone; they are, where one of them fails."""
-        try:
-            return await self._parts.executor.apply(steps, self._standing.foreign)
-        except ApplyError as error:
-            await self._after_undo(entry, steps, error.left)
-            raise
-
-    async def _commit(
-        self,
-        request: Request,
-        candidate: Container,
-        changes: Sequence[ObjectChange],
-        entry: Entry | None,
-        steps: Sequence[Step],
-    ) -> None:
-        """The commit point. Before it, running is the old tree on disk and here; after it, the new one."""
-        parts = self._parts
-        number, time = self._standing.running.revision + 1, parts.clock.now_ns()
-        commit = Commit(number, time, request.author, request.source, request.peer, request.comment)
-        unfinished = any(step.phase in UNFINISHED for step in steps)
-        row = entry.committed() if entry is not None and unfinished else None
-        try:
-            await parts.store.commit(commit, changes, row, parts.modules)
-        except Exception as error:
-            begun = [step for step in steps if step.phase < Phase.FINAL]
-            left = leftovers(await parts.executor.undo(begun, self._standing.foreign))
-            await self._after_undo(entry, begun, left)
-            if left:
-                raise ApplyError(changes[0].path, "commit", str(error), undone=False, left=left) from error
-            raise
-        self._standing.running, self._standing.entry = Running(candidate, number, time), row
-        if self._standing.misfit:
-            self._standing.misfit = False
-            self._standing.alarms.clear("misfit")
-            self._repairs.later()
-
-    async def _finish(self, steps: Sequence[Step], final: Sequence[Step], after: Resources) -> ReadBack:
-        """What cannot be undone. It cannot fail the request either: tried again, alarmed, then repaired."""
-        standing, executor = self._standing, self._parts.executor
-        read_back, failures = await executor.attempt(final)
-        for pause in self._parts.final_pauses:
-            if not failures:
-                break
-            await asyncio.sleep(pause)
-            again, failures = await executor.attempt([failure.step for failure in failures])
-            read_back |= again
-        self._repairs.note(steps, failures)
-        self._repairs.stops.watch(steps, read_back)
-        if standing.entry is not None and not failures:
-            await standing.sweep()
-        ports = [step.key for step in steps if step.key.noun in reconcile.HOST_PORT]
-        kept = {failure.step.key.name for failure in failures}
-        devices = frozenset(key.name for key in ports) - kept
-        await standing.drop_row(unclaimed(standing.foreign, after, devices).values())
-        return read_back
-
-    def _publish(self, changes: Sequence[ObjectChange], steps: Sequence[Step], read_back: ReadBack) -> None:
-        running = self._standing.running
-        self._parts.publisher.committed(changes, facts(steps, read_back), running.time, running.revision)
-        if steps:
-            self._parts.publisher.release()
-
-    async def _after_undo(self, entry: Entry | None, steps: Sequence[Step], left: tuple[str, ...]) -> None:
-        """Say what the host is like after an undo; with something left, the row stays and writes wait."""
-        if entry is None:
-            return
-        seen = await self._parts.executor.look(steps)
-        self._parts.publisher.observed(facts(steps, seen))
-        self._parts.publisher.release()
-        if left:
-            self._standing.degrade(left)
-            self._repairs.later()
-        else:
-            await self._standing.sweep()
-            await self._standing.drop_row(entry.foreign)
+            before, changed = NOTHING, changes(NOTHING, candidate)
+        elif waiting is not None:
+            # What the commit that waits gave up is not free yet.
+            before, changed = waiting.back, changes(waiting.back, candidate)
+        revocable = waiting is not None or request.confirm is not None
+        self._parts.model.judge(before, candidate, changed, revocable=revocable)
 
     def _judge_again(self, everything: Sequence[ObjectChange]) -> None:
         try:
-            self._parts.model.judge(EMPTY_ROOT, self._standing.running.root, everything)
+            self._parts.model.judge(NOTHING, self._standing.running.forest, everything)
         except RequestError as error:
             self._standing.misfit = True
             self._standing.alarms.set(

@@ -1,0 +1,142 @@
+"""The stages of one transaction, in the order in which `transactor.py` takes them.
+
+Before the commit point everything can be undone, and is where a stage fails; after it nothing can fail.
+"""
+
+import asyncio
+from collections.abc import Sequence
+
+from twinplane.errors import ApplyError, DriverError, UnavailableError
+from twinplane.plan.step import Step
+from twinplane.transaction import reconcile
+from twinplane.transaction.datastore import Commit, Pending, Running
+from twinplane.transaction.execute import ReadBack, facts, leftovers
+from twinplane.transaction.foreign import by_attribute, unclaimed
+from twinplane.transaction.journal import intent, names
+from twinplane.transaction.refusal import refuse
+from twinplane.transaction.repair import Repairs
+from twinplane.transaction.standing import Parts, Standing
+from twinplane.transaction.work import Work
+
+
+class Stages:
+    """Takes one transaction at a time through its stages."""
+
+    def __init__(self, parts: Parts, standing: Standing, repairs: Repairs) -> None:
+        self._parts = parts
+        self._standing = standing
+        self._repairs = repairs
+
+    async def refuse(self, work: Work) -> None:
+        """Reasons that only the host knows, before anything is written. What is taken back may disturb."""
+        try:
+            await refuse(work.steps, self._parts.executor, disturbing=bool(work.reverts))
+            for precheck in () if work.reverts else self._parts.prechecks:
+                await precheck(work.steps)
+        except DriverError as error:
+            raise UnavailableError(f"the host cannot be read: {error}") from error
+
+    async def announce(self, work: Work) -> None:
+        """The journal row, durable before the first effect; a plan without steps needs none."""
+        parts, standing = self._parts, self._standing
+        if not work.steps:
+            return
+        try:
+            taken = await reconcile.read_foreign(work.steps, standing.foreign, parts.read_foreign)
+        except DriverError as error:
+            raise UnavailableError(f"the host cannot be read: {error}") from error
+        entry = intent(
+            number=standing.running.revision + 1,
+            base=standing.running.revision,
+            changes=work.changes,
+            steps=work.steps,
+            foreign=taken,
+            encode=parts.store.encode,
+        )
+        await parts.store.begin(entry)
+        standing.entry = entry
+        standing.foreign |= by_attribute(taken)
+        parts.publisher.hold(entry.names, frozenset(step.owner for step in work.steps))
+
+    async def make(self, work: Work) -> ReadBack:
+        """The effects that can be undone; they are, where one of them fails."""
+        try:
+            return await self._parts.executor.apply(work.reversible, self._standing.foreign)
+        except ApplyError as error:
+            await self._after_undo(work, error.left)
+            raise
+
+    async def commit(self, work: Work) -> None:
+        """The commit point. Before it, running is the old tree on disk and here; after it, the new one."""
+        parts, standing, asked = self._parts, self._standing, work.request
+        number, time = standing.running.revision + 1, parts.clock.now_ns()
+        record = Commit(number, time, asked.author, asked.source, asked.peer, asked.comment)
+        row = standing.entry.committed() if standing.entry is not None and work.unfinished else None
+        pending = None if work.opens is None else Pending(work.opens.name, asked.author, number)
+        try:
+            await parts.store.commit(record, work.changes, row, parts.modules, pending)
+        except Exception as error:
+            left = leftovers(await parts.executor.undo(work.reversible, standing.foreign))
+            await self._after_undo(work, left)
+            if left:
+                path = work.steps[0].owner
+                raise ApplyError(path, "commit", str(error), undone=False, left=left) from error
+            raise
+        standing.running, standing.entry = Running(work.forest, number, time), row
+        if standing.misfit:
+            standing.misfit = False
+            standing.alarms.clear("misfit")
+            self._repairs.later()
+
+    async def finish(self, work: Work) -> ReadBack:
+        """What cannot be undone. It cannot fail the request either: tried again, alarmed, then repaired."""
+        standing, executor = self._standing, self._parts.executor
+        read_back, failures = await executor.attempt(work.final)
+        for pause in self._parts.final_pauses:
+            if not failures:
+                break
+            await asyncio.sleep(pause)
+            again, failures = await executor.attempt([failure.step for failure in failures])
+            read_back |= again
+        self._repairs.note(work.steps, failures)
+        self._repairs.stops.watch(work.steps, read_back)
+        if standing.entry is not None and not failures:
+            await standing.sweep()
+        ports = [step.key for step in work.steps if step.key.noun in reconcile.HOST_PORT]
+        kept = {failure.step.key.name for failure in failures}
+        devices = frozenset(key.name for key in ports) - kept
+        await standing.drop_row(unclaimed(standing.foreign, work.after, devices).values())
+        return read_back
+
+    def publish(self, work: Work, read_back: ReadBack) -> None:
+        """The commit and what was read back, to whoever reads and follows."""
+        running = self._standing.running
+        self._parts.publisher.committed(
+            work.changes, facts(work.steps, read_back), running.time, running.revision, work.confirm
+        )
+        if work.steps:
+            self._parts.publisher.release()
+
+    async def complete(self, work: Work) -> None:
+        """The final steps of a commit that waited for its confirmation and has it."""
+        publisher = self._parts.publisher
+        publisher.hold(names(work.final), frozenset(step.owner for step in work.final))
+        read_back = await self.finish(work)
+        publisher.observed(facts(work.final, read_back))
+        publisher.release()
+
+    async def _after_undo(self, work: Work, left: tuple[str, ...]) -> None:
+        """Say what the host is like after an undo; with something left, the row stays and writes wait."""
+        entry = self._standing.entry
+        if entry is None or not work.steps:
+            return
+        steps: Sequence[Step] = work.reversible
+        seen = await self._parts.executor.look(steps)
+        self._parts.publisher.observed(facts(steps, seen))
+        self._parts.publisher.release()
+        if left:
+            self._standing.degrade(left)
+            self._repairs.later()
+        elif not work.reverts:
+            await self._standing.sweep()
+            await self._standing.drop_row(entry.foreign)
