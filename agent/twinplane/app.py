@@ -40,7 +40,7 @@ from twinplane.services.gnmi.target import Target
 from twinplane.services.rpc import Door, Limits
 from twinplane.services.server import Listener, Server, TcpListener, local_sockets
 from twinplane.services.tls import TlsFiles
-from twinplane.settings import MIB, AcceleratorSetting, Settings, TlsMode
+from twinplane.settings import MIB, AcceleratorSetting, LeafListUpdate, Settings, TlsMode
 from twinplane.state.collect import Collector
 from twinplane.state.operational import Operational
 from twinplane.state_dir import StateDir
@@ -127,6 +127,7 @@ async def serving(settings: Settings) -> AsyncIterator[Agent]:
                     found,
                     state.root,
                     Host(operational.link, operational.port_type),
+                    union_leaf_lists=settings.gnmi.leaf_list_update is LeafListUpdate.MERGE,
                 ),
                 planner=plan,
                 publisher=operational,
@@ -142,7 +143,12 @@ async def serving(settings: Settings) -> AsyncIterator[Agent]:
         collector = Collector(operational, [arrivals.watch(feed) for feed in back_end.feeds(found)], clock)
         limits = Limits()
         subscriber = Subscriber(operational, LeafEncoder(schemas), marks=marked(schemas))
-        service = gnmi(Target(schemas, operational, transactor), subscriber, limits)
+        service = gnmi(
+            Target(schemas, operational, transactor),
+            subscriber,
+            limits,
+            require_arbitration=settings.gnmi.require_arbitration,
+        )
         server = Server(
             _listeners(settings, state),
             lambda gate: (service.behind(Door(gate, users, limits)),),
