@@ -41,6 +41,7 @@ def stories() -> dict[str, Story]:
         "redefine-and-start": Story(
             demo.everything(state="STOPPED"), demo.appliance(memory=512 << 20, rules="table inet other { }\n")
         ),
+        "start": Story(demo.everything(state="STOPPED"), demo.appliance()),
         "stop": Story(demo.everything(), demo.appliance(state="STOPPED", stop_timeout=0)),
         "change-ports": Story(demo.everything(), (*demo.switch(demo.LAN), *demo.switch(demo.WAN, "eth7"))),
         "delete": Story(demo.everything(), demo.nothing()),

@@ -25,6 +25,7 @@ CHANGES: dict[str, tuple[tuple[Any, ...], tuple[Any, ...]]] = {
         demo.everything(state="STOPPED"),
         demo.appliance(memory=512 << 20, rules="table inet other { }\n"),
     ),
+    "start": (demo.everything(state="STOPPED"), demo.appliance()),
     "delete": (demo.everything(), demo.nothing()),
 }
 

@@ -13,6 +13,9 @@ from doubles.host import Host, Kernel
 from doubles.killing import Story, stories
 from doubles.process import run_module
 
+# Some three hundred processes are killed before the first test: minutes on a busy machine.
+pytestmark = pytest.mark.timeout(400)
+
 STORIES = stories()
 
 
