@@ -29,6 +29,7 @@ def domain(state: str, reason: str = "") -> DomainFact:
         ("RUNNING", "shutoff", "unknown", "DEFINED", True),
         ("STOPPED", "shutoff", "unknown", "STOPPED", False),
         ("STOPPED", "shutoff", "destroyed", "STOPPED", False),
+        ("STOPPED", "shutoff", "failed", "STOPPED", False),
         (None, "running", "booted", "RUNNING", False),
         ("RUNNING", "nostate", "", "UNKNOWN", True),
     ],

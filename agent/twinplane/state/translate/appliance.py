@@ -121,10 +121,10 @@ def _by_domain(admin: str | None, domain: DomainFact) -> tuple[str, str]:
 
 
 def _shut_off(admin: str | None, reason: str) -> tuple[str, str]:
+    if admin == "STOPPED":
+        return "STOPPED", ""  # however it ended: it is off, and was meant to be
     if reason in ("crashed", "failed"):
         return "CRASHED", "the guest ended with an error"
-    if admin == "STOPPED":
-        return "STOPPED", ""
     if reason in ("", "unknown"):
         return "DEFINED", "not started"
     return "STOPPED", _ENDED.get(reason, f"the guest is off: {reason}")
