@@ -20,13 +20,14 @@ from twinplane.arrival import Arrivals
 from twinplane.back_end import BackEnd, ImageCheck, open_back_end
 from twinplane.capability.report import Wanted, missing, probe
 from twinplane.clock import Clock
-from twinplane.configuration import Configuration, completed
+from twinplane.configuration import Configuration, completed, standing
 from twinplane.drivers.foreign import read_foreign
 from twinplane.errors import StartError
 from twinplane.hints import print_hints
 from twinplane.identity import certificates
+from twinplane.identity.directory import Directory
 from twinplane.identity.host_name import host_names
-from twinplane.identity.user import Directory, ensure_users
+from twinplane.identity.user import ensure_users
 from twinplane.model.host import Accelerator, Capabilities
 from twinplane.model.rules import Host
 from twinplane.notify import notify
@@ -37,6 +38,7 @@ from twinplane.schema.validate import Validator
 from twinplane.services.gnmi.leaf import LeafEncoder
 from twinplane.services.gnmi.service import NAME, gnmi
 from twinplane.services.gnmi.target import Target
+from twinplane.services.permit import Permits
 from twinplane.services.rpc import Door, Limits
 from twinplane.services.server import Listener, Server, TcpListener, local_sockets
 from twinplane.services.tls import TlsFiles
@@ -78,7 +80,7 @@ async def run(settings: Settings, *, hints: bool = False) -> None:
         async with serving(settings) as agent:
             for number in (signal.SIGTERM, signal.SIGINT):
                 loop.add_signal_handler(number, stop.set)
-            loop.add_signal_handler(signal.SIGHUP, partial(_reload, agent.users))
+            loop.add_signal_handler(signal.SIGHUP, partial(_reload, agent))
             notify("READY=1")
             log.info("serving gNMI on %s", ", ".join(agent.addresses))
             if hints:
@@ -99,6 +101,7 @@ class Agent:
     addresses: tuple[str, ...]
     users: Directory
     transactor: Transactor
+    permits: Permits
 
 
 @asynccontextmanager
@@ -112,10 +115,12 @@ async def serving(settings: Settings) -> AsyncIterator[Agent]:
         renew()
         clock = Clock()
         schemas = schema(settings, state.folder("cache"))
+        permits = Permits(schemas)
+        permits.check(users.users)
         found = await _host(settings)
         back_end = await open_back_end(state, settings.agent.image_dir, stack)
 
-        operational = Operational(clock, partial(completed, schemas))
+        operational = Operational(clock, partial(completed, schemas), standing=standing(schemas))
         transactor = Transactor(
             Parts(
                 store=Datastore(state.database, ObjectCodec(schemas)),
@@ -172,7 +177,7 @@ async def serving(settings: Settings) -> AsyncIterator[Agent]:
                 _settle_memory()
                 addresses = await server.start()
                 await server.set_serving(True)
-                yield Agent(addresses, users, transactor)
+                yield Agent(addresses, users, transactor, permits)
             finally:
                 ending = asyncio.ensure_future(server.stop(GRACE))
                 await transactor.close(GRACE)
@@ -241,13 +246,14 @@ async def _host(settings: Settings) -> Capabilities:
     return found
 
 
-def _reload(users: Directory) -> None:
+def _reload(agent: Agent) -> None:
     try:
-        users.reload()
+        agent.users.reload()
     except StartError as error:
         log.warning("the users stay as they were: %s", error)
     else:
-        log.info("read %s again", users.path)
+        log.info("read %s again", agent.users.path)
+        agent.permits.check(agent.users.users)
 
 
 def _renew_certificates(folder: Path) -> None:

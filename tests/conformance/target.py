@@ -23,8 +23,8 @@ from doubles.box import CAPABILITIES, INSTANCE, STATE_DIR, furnish
 from doubles.drivers import FakeDrivers
 from doubles.host import Host
 from twinplane.clock import Clock
-from twinplane.configuration import Configuration, completed
-from twinplane.identity.user import Directory
+from twinplane.configuration import Configuration, completed, standing
+from twinplane.identity.directory import Directory
 from twinplane.model import rules
 from twinplane.object_codec import ObjectCodec
 from twinplane.plan.plan import plan
@@ -117,7 +117,9 @@ class Target:
         self.drivers = FakeDrivers(host)
         self.users = Directory(folder / "users.toml")
         self.clock = Clock()
-        self.operational = Operational(self.clock, partial(completed, self.schemas))
+        self.operational = Operational(
+            self.clock, partial(completed, self.schemas), standing=standing(self.schemas)
+        )
         self._sections: dict[Path, dict[str, Leaf]] = {}
         self._require_arbitration = require_arbitration
         self.model = Configuration(

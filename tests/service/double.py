@@ -13,7 +13,8 @@ import grpc
 
 from twinplane.clock import Clock
 from twinplane.errors import TwinplaneError
-from twinplane.identity.user import Directory, ensure_users
+from twinplane.identity.directory import Directory
+from twinplane.identity.user import ensure_users
 from twinplane.schema.compile import Schemas, load_schema
 from twinplane.schema.defaults import with_defaults
 from twinplane.services.gnmi.leaf import LeafEncoder

@@ -6,6 +6,7 @@ authority, or lacks a name or address that the host has by now.
 """
 
 import datetime
+import functools
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -130,6 +131,12 @@ def fingerprint(certificate_pem: bytes) -> str:
     """The SHA-256 fingerprint as openssl prints it: ``AB:CD:…``."""
     digest = x509.load_pem_x509_certificate(certificate_pem).fingerprint(hashes.SHA256())
     return digest.hex(":").upper()
+
+
+@functools.lru_cache(maxsize=256)
+def serial_number(certificate_pem: bytes) -> int:
+    """The serial number of the (first) certificate. Raises ValueError where it cannot be read."""
+    return x509.load_pem_x509_certificate(certificate_pem).serial_number
 
 
 def belong_together(certificate_pem: bytes, key_pem: bytes) -> bool:

@@ -2,40 +2,45 @@
 
 ::
 
+    revoked = ["5f3a…"]        # serial numbers of client certificates that are not accepted any more
+
     [[user]]
     name = "admin"
     role = "admin"             # read-only, operator or admin
     password = "scrypt$…"      # may be absent: then only a certificate identifies the user
+    rules = [                  # may be absent; on top of those of the role, the longest path decides
+        { path = "/appliances", access = "read" },
+        { path = "/appliances/appliance[name=fw1]", access = "write" },
+    ]
 """
 
-import asyncio
-import hashlib
-import hmac
-import os
+import json
 import re
-import time
 import tomllib
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
 from twinplane.errors import StartError
 from twinplane.identity.file import write_private
-from twinplane.identity.password import PasswordHashError, check_form, hash_password, matches
-from twinplane.identity.role import Role
+from twinplane.identity.password import PasswordHashError, check_form, hash_password
+from twinplane.identity.role import Access, Role
+from twinplane.identity.rule import Rule
+from twinplane_wire.path import PathSyntaxError, parse
 
 NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_.@-]{0,63}")
-REMEMBER_SECONDS = 60.0
-REMEMBER_ENTRIES = 256
 
 
 @dataclass(frozen=True, slots=True)
 class User:
-    """One user. `password` is a scrypt text, or empty where the user has none; it is never printed."""
+    """One user. `password` is a scrypt text, or empty where the user has none; it is never printed. `rules`
+    are the user's own, without those of the role."""
 
     name: str
     role: Role
     password: str = field(default="", repr=False)
+    rules: tuple[Rule, ...] = ()
 
 
 def read_users(path: Path) -> dict[str, User]:
@@ -44,12 +49,58 @@ def read_users(path: Path) -> dict[str, User]:
     Raises:
         StartError: the file cannot be read or means nothing; says which entry and what to write.
     """
+    return read(path)[0]
+
+
+def read(path: Path) -> tuple[dict[str, User], frozenset[int]]:
+    """The users of a file, by name, and the serial numbers of the certificates that it revokes.
+
+    Raises:
+        StartError: as `read_users`.
+    """
+    document = _document(path)
+    return _users(path, document), _revoked(path, document)
+
+
+def _document(path: Path) -> dict[str, Any]:
     try:
         document = tomllib.loads(path.read_text(encoding="utf-8"))
     except OSError as error:
         raise StartError(f"cannot read {path}: {error.strerror}") from error
     except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
         raise StartError(f"{path} is no TOML: {error}") from error
+    for name in document.keys() - {"user", "revoked"}:
+        raise StartError(f"{path}: {name} means nothing; only [[user]] and revoked belong here")
+    return document
+
+
+def _revoked(path: Path, document: Mapping[str, Any]) -> frozenset[int]:
+    listed = document.get("revoked", [])
+    if not isinstance(listed, list) or not all(isinstance(text, str) for text in listed):
+        raise StartError(f"{path}: revoked is no list of serial numbers in quotes")
+    return frozenset(_serial(path, text) for text in listed)
+
+
+def _serial(path: Path, text: str) -> int:
+    try:
+        return parse_serial(text)
+    except ValueError as error:
+        raise StartError(f"{path}: revoked: {error}") from None
+
+
+def parse_serial(text: str) -> int:
+    """A serial number from hexadecimal text, with or without colons, as openssl prints it.
+
+    Raises:
+        ValueError: it is none.
+    """
+    digits = text.replace(":", "").lower().removeprefix("0x")
+    if not re.fullmatch(r"[0-9a-f]{1,40}", digits):
+        raise ValueError(f"{text!r} is no serial number; write it in hexadecimal")
+    return int(digits, 16)
+
+
+def _users(path: Path, document: Mapping[str, Any]) -> dict[str, User]:
     entries = document.get("user", [])
     if not isinstance(entries, list):
         raise StartError(f"{path}: user is not a list; write [[user]]")
@@ -62,19 +113,30 @@ def read_users(path: Path) -> dict[str, User]:
     return users
 
 
-def write_users(path: Path, users: Iterable[User]) -> None:
+def write_users(path: Path, users: Iterable[User], revoked: Iterable[int] = ()) -> None:
     """Replace the file atomically, readable by its owner only.
 
     Raises:
         OSError: it cannot be written.
     """
     lines = ["# Users of this agent; read at start and on SIGHUP. Roles: read-only, operator, admin.", ""]
+    serials = sorted(revoked)
+    if serials:
+        lines += ["revoked = [", *(f'    "{serial:x}",' for serial in serials), "]", ""]
     for user in users:
         lines += ["[[user]]", f'name = "{user.name}"', f'role = "{user.role.value}"']
         if user.password:
             lines.append(f'password = "{user.password}"')
+        if user.rules:
+            lines += ["rules = [", *(f"    {_written(rule)}," for rule in user.rules), "]"]
         lines.append("")
     write_private(path, "\n".join(lines).encode())
+
+
+def _written(rule: Rule) -> str:
+    # A basic string of TOML is one of JSON, but for U+007F.
+    path = json.dumps(str(rule.path), ensure_ascii=False).replace("\x7f", "\\u007f")
+    return f'{{ path = {path}, access = "{rule.access.value}" }}'
 
 
 def ensure_users(path: Path) -> None:
@@ -83,68 +145,47 @@ def ensure_users(path: Path) -> None:
         write_users(path, (User("admin", Role.ADMIN),))
 
 
-def set_user(path: Path, name: str, role: Role, password: str = "") -> None:
-    """Add a user to the file, or change its role and password. Blocks for some 50 ms.
+def set_user(path: Path, name: str, role: Role, password: str = "", rules: Iterable[Rule] = ()) -> None:
+    """Add a user to the file, or take the place of the one of that name. Blocks for some 50 ms.
 
     Raises:
         StartError: the name cannot be a user's, or the file cannot be read.
+        OSError: it cannot be written.
     """
     if not NAME.fullmatch(name):
         raise StartError(f"{name!r} cannot be a user name; use letters, digits and . _ @ -")
-    users = read_users(path) if path.exists() else {}
-    users[name] = User(name, role, hash_password(password) if password else "")
-    write_users(path, users.values())
+    users, revoked = read(path) if path.exists() else ({}, frozenset())
+    users[name] = User(name, role, hash_password(password) if password else "", tuple(rules))
+    write_users(path, users.values(), revoked)
 
 
-class Directory:
-    """The users as last read, with passwords checked in a thread and successes remembered for a minute."""
+def remove_user(path: Path, name: str) -> None:
+    """Take a user out of the file.
 
-    def __init__(self, path: Path) -> None:
-        self.path = path
-        self._users: Mapping[str, User] = read_users(path)
-        self._salt = os.urandom(32)
-        self._remembered: dict[bytes, float] = {}
-        self._turn = asyncio.Semaphore(1)  # guessing must not take all threads and cores
-        self._nobody = hash_password(os.urandom(8).hex())
+    Raises:
+        StartError: there is no such user, or the file cannot be read.
+        OSError: it cannot be written.
+    """
+    users, revoked = read(path)
+    if users.pop(name, None) is None:
+        raise StartError(f"there is no user {name!r} in {path}")
+    write_users(path, users.values(), revoked)
 
-    def reload(self) -> None:
-        """Read the file again (SIGHUP); on failure the users stay as they were.
 
-        Raises:
-            StartError: as `read_users`.
-        """
-        self._users = read_users(self.path)
+def revoke(path: Path, serial: int) -> None:
+    """Refuse a client certificate from now on, by its serial number.
 
-    def get(self, name: str) -> User | None:
-        """The user of that name, or None."""
-        return self._users.get(name)
-
-    async def verify(self, name: str, password: str) -> User | None:
-        """The user when name and password are right, else None; a wrong name takes as long as a wrong
-        password."""
-        user = self._users.get(name)
-        stored = user.password if user is not None and user.password else self._nobody
-        ticket = hmac.digest(self._salt, f"{name}\0{stored}\0{password}".encode(), hashlib.sha256)
-        if self._remembered.get(ticket, 0.0) > time.monotonic():
-            return user
-        async with self._turn:
-            right = await asyncio.to_thread(matches, password, stored)
-        if not right or user is None or stored != user.password:
-            return None
-        self._remember(ticket)
-        return user
-
-    def _remember(self, ticket: bytes) -> None:
-        now = time.monotonic()
-        if len(self._remembered) >= REMEMBER_ENTRIES:
-            self._remembered = {key: until for key, until in self._remembered.items() if until > now}
-        if len(self._remembered) < REMEMBER_ENTRIES:
-            self._remembered[ticket] = now + REMEMBER_SECONDS
+    Raises:
+        StartError: the file cannot be read.
+        OSError: it cannot be written.
+    """
+    users, revoked = read(path)
+    write_users(path, users.values(), revoked | {serial})
 
 
 def _user(where: str, entry: object) -> User:
-    if not isinstance(entry, dict) or not set(entry) <= {"name", "role", "password"}:
-        raise StartError(f"{where}: only name, role and password belong here")
+    if not isinstance(entry, dict) or not set(entry) <= {"name", "role", "password", "rules"}:
+        raise StartError(f"{where}: only name, role, password and rules belong here")
     name, role, password = entry.get("name"), entry.get("role"), entry.get("password", "")
     if not isinstance(name, str) or not NAME.fullmatch(name):
         raise StartError(f"{where}: name is missing or is no user name")
@@ -158,4 +199,21 @@ def _user(where: str, entry: object) -> User:
             check_form(str(password))
     except PasswordHashError as error:
         raise StartError(f"{where} ({name}): password is {error}") from error
-    return User(name, known, str(password))
+    rules = entry.get("rules", [])
+    if not isinstance(rules, list):
+        raise StartError(f"{where} ({name}): rules is no list")
+    return User(name, known, str(password), tuple(_rule(f"{where} ({name})", rule) for rule in rules))
+
+
+def _rule(where: str, entry: object) -> Rule:
+    if not isinstance(entry, dict) or set(entry) != {"path", "access"}:
+        raise StartError(f"{where}: a rule has a path and an access and nothing else")
+    try:
+        path = parse(str(entry["path"]))
+        return Rule(
+            path._replace(origin="") if path.origin == "openconfig" else path, Access(entry["access"])
+        )
+    except PathSyntaxError as error:
+        raise StartError(f"{where}: rule: {error}") from error
+    except ValueError as error:
+        raise StartError(f"{where}: the access of a rule is read or write") from error

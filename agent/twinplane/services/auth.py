@@ -12,12 +12,15 @@ Every refusal is an exception: there is no verdict to forget.
 """
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import Enum
 
 from twinplane.errors import Fault, RequestError, Violation
+from twinplane.identity.certificates import serial_number
+from twinplane.identity.directory import Directory
 from twinplane.identity.role import Access, Role
-from twinplane.identity.user import Directory
+from twinplane.identity.rule import Rule, rules_of
+from twinplane.identity.user import User
 from twinplane_wire.path import ROOT
 
 
@@ -39,11 +42,19 @@ class Gate:
 
 @dataclass(frozen=True, slots=True)
 class Caller:
-    """An authenticated user, and the address as the transport prints it."""
+    """An authenticated user, and the address as the transport prints it. `user` is None for the socket's own
+    identity; `serial` is the number of the certificate that the channel was opened with."""
 
     name: str
     role: Role
     peer: str = ""
+    user: User | None = field(default=None, compare=False)
+    serial: int | None = field(default=None, compare=False)
+
+    @property
+    def rules(self) -> tuple[Rule, ...]:
+        """Where this caller may write."""
+        return rules_of(self.role, () if self.user is None else self.user.rules)
 
 
 async def authenticate(
@@ -58,25 +69,25 @@ async def authenticate(
     `channel` is gRPC's auth context: property name to values.
 
     Raises:
-        RequestError: UNAUTHENTICATED for wrong or missing credentials, DENIED for a certificate of nobody
-            here, or a user name that is not the certificate's.
+        RequestError: UNAUTHENTICATED for wrong or missing credentials and for a revoked certificate, DENIED
+            for a certificate of nobody here, or a user name that is not the certificate's.
     """
     name, password = _credentials(metadata)
     match gate.mode:
         case Mode.MUTUAL:
-            return await _by_certificate(users, peer, _common_name(channel), name, password)
+            return await _by_certificate(users, peer, channel, name, password)
         case Mode.PASSWORD:
             user = await users.verify(name, password) if name and password else None
             if user is None:
                 raise _unauthenticated("a valid user name and password are needed here")
-            return Caller(user.name, user.role, peer)
+            return Caller(user.name, user.role, peer, user)
         case Mode.SOCKET if not name and not password:
             return Caller(f"local-{gate.role.value}", gate.role, peer)
         case Mode.SOCKET:
             user = await users.verify(name, password) if name and password else None
             if user is None:
                 raise _unauthenticated("wrong user name or password")
-            return Caller(user.name, user.role.lower(gate.role), peer)
+            return Caller(user.name, user.role.lower(gate.role), peer, user)
 
 
 def authorize(caller: Caller, access: Access, operation: str) -> None:
@@ -89,7 +100,12 @@ def authorize(caller: Caller, access: Access, operation: str) -> None:
         raise _denied(f"{operation}: user {caller.name} is {caller.role.value}")
 
 
-async def _by_certificate(users: Directory, peer: str, subject: str, name: str, password: str) -> Caller:
+async def _by_certificate(
+    users: Directory, peer: str, channel: Mapping[str, Iterable[bytes]], name: str, password: str
+) -> Caller:
+    subject, serial = _common_name(channel), _serial(channel)
+    if serial is not None and users.is_revoked(serial):
+        raise _unauthenticated(f"the certificate {serial:x} is revoked")
     user = users.get(subject)
     if user is None:
         raise _denied(f"the certificate's user {subject!r} is unknown", "add it to users.toml")
@@ -97,13 +113,22 @@ async def _by_certificate(users: Directory, peer: str, subject: str, name: str, 
         raise _denied(f"user name {name!r} is not that of the certificate, {subject!r}")
     if password and await users.verify(subject, password) is None:
         raise _unauthenticated("wrong password")
-    return Caller(user.name, user.role, peer)
+    return Caller(user.name, user.role, peer, user, serial)
 
 
 def _common_name(channel: Mapping[str, Iterable[bytes]]) -> str:
     for value in channel.get("x509_common_name", ()):
         return value.decode(errors="replace")
     return ""
+
+
+def _serial(channel: Mapping[str, Iterable[bytes]]) -> int | None:
+    for pem in channel.get("x509_pem_cert", ()):
+        try:
+            return serial_number(pem)
+        except ValueError as error:
+            raise _unauthenticated("the certificate cannot be read") from error
+    return None
 
 
 def _credentials(metadata: Iterable[tuple[str, str | bytes]]) -> tuple[str, str]:

@@ -7,16 +7,17 @@ UNKNOWN before any handler runs, and answers that are bytes already would be bui
 import asyncio
 import logging
 from collections.abc import AsyncIterator, Awaitable, Callable
-from contextlib import suppress
+from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass
+from functools import partial
 from typing import Protocol, TypeAlias, TypeVar
 
 import grpc
 from google.protobuf.message import DecodeError, Message
 
 from twinplane.errors import Fault, RequestError, Violation
+from twinplane.identity.directory import Directory
 from twinplane.identity.role import Access
-from twinplane.identity.user import Directory
 from twinplane.services.auth import Caller, Gate, authenticate, authorize
 from twinplane.services.status import DETAILS_KEY, status_of
 from twinplane_wire.path import ROOT
@@ -110,7 +111,9 @@ def stream(
                 yield parse(kind, message)
 
         try:
-            await serve(await _admit(door, context, access, method), requests(), write)
+            caller = await _admit(door, context, access, method)
+            async with _authorised(door.users, caller):
+                await serve(caller, requests(), write)
         except Exception as error:
             # The status goes out behind what was written before: a reader that took nothing so far may never
             # take it. Once it is on its way nobody has to wait for it; it arrives if the reader comes back.
@@ -145,6 +148,26 @@ async def _admit(door: Door, context: Context, access: Access, method: str) -> C
     )
     authorize(caller, access, method)
     return caller
+
+
+@asynccontextmanager
+async def _authorised(users: Directory, caller: Caller) -> AsyncIterator[None]:
+    """Ends what goes on inside when the caller is not any more who was let in. A stream is authenticated when
+    it starts; this is what ends it later (gNMI authentication).
+
+    Raises:
+        RequestError: UNAUTHENTICATED: to call again is to be judged anew.
+    """
+    try:
+        async with asyncio.timeout(None) as limit:
+            lost = partial(limit.reschedule, 0.0)
+            with users.watching(caller.user, caller.serial, lost):
+                yield
+    except TimeoutError:
+        if not limit.expired():
+            raise
+        text = f"the credentials of user {caller.name} have changed; call again"
+        raise RequestError(Violation(ROOT, Fault.UNAUTHENTICATED, text)) from None
 
 
 async def _abort(context: Context, error: Exception, method: str) -> bytes:

@@ -1,10 +1,16 @@
 """What the two northbound faces submit to the one writer, and what they get back."""
 
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from enum import Enum
+from typing import TypeAlias
 
 from twinplane.plan.step import Step
+from twinplane.tree.diff import ObjectChange
 from twinplane.tree.edit import Edit
+
+# Raises RequestError (DENIED) for a change that its author may not make.
+Permit: TypeAlias = Callable[[Sequence[ObjectChange]], None]
 
 ROLLBACK_SECONDS = 600.0
 
@@ -36,10 +42,16 @@ class Election:
     number: int
 
 
+def unrestricted(_: Sequence[ObjectChange]) -> None:
+    """The permit of the agent itself."""
+
+
 @dataclass(frozen=True, slots=True)
 class Request:
     """One transaction. `author` is the user name, `source` the face ("gnmi", "repair", …), `peer` the
-    client's address as the transport prints it. With `dry_run` the plan is made and nothing is changed."""
+    client's address as the transport prints it. With `dry_run` the plan is made and nothing is changed.
+    `permit` is asked about the whole difference that the edits make, what they delete implicitly included;
+    a face has to hand in its caller's."""
 
     edits: tuple[Edit, ...]
     author: str
@@ -49,6 +61,7 @@ class Request:
     dry_run: bool = False
     confirm: Confirm | None = None
     election: Election | None = None
+    permit: Permit = unrestricted
 
 
 @dataclass(frozen=True, slots=True)

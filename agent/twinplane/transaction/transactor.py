@@ -128,6 +128,7 @@ class Transactor:
         candidate = parts.model.apply(running.forest, request.edits)
         changed = changes(running.forest, candidate)
         mark("candidate")
+        request.permit(changed)
         self._judge(request, candidate, changed)
         mark("judged")
         if not changed and (request.confirm is None or request.dry_run):
@@ -165,6 +166,7 @@ class Transactor:
     async def _decide(self, request: Request, asked: Confirm, waiting: Waiting) -> Outcome:
         """The end of a commit that waits, or more time for it."""
         parts, running = self._parts, self._standing.running
+        request.permit(changes(running.forest, waiting.back))
         match asked.act:
             case Act.CANCEL:
                 return await self._take_back(waiting, request)

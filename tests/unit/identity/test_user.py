@@ -5,9 +5,11 @@ from pathlib import Path
 import pytest
 
 from twinplane.errors import StartError
+from twinplane.identity import directory as directory_module
 from twinplane.identity import password, user
+from twinplane.identity.directory import Directory
 from twinplane.identity.role import Access, Role
-from twinplane.identity.user import Directory, User
+from twinplane.identity.user import User
 
 
 def test_the_first_file_holds_admin_without_password(tmp_path: Path) -> None:
@@ -29,7 +31,7 @@ def test_the_first_file_holds_admin_without_password(tmp_path: Path) -> None:
         ('[[user]]\nname = "a"\nrole = "king"', "role is one of"),
         ('[[user]]\nrole = "admin"', "name is missing"),
         ('[[user]]\nname = "a b"\nrole = "admin"', "is no user name"),
-        ('[[user]]\nname = "a"\nrole = "admin"\nhome = "/"', "only name, role and password"),
+        ('[[user]]\nname = "a"\nrole = "admin"\nhome = "/"', "only name, role, password and rules"),
         ('[[user]]\nname = "a"\nrole = "admin"\npassword = "secret"', "not of the form"),
         ('[[user]]\nname = "a"\nrole = "admin"\n[[user]]\nname = "a"\nrole = "admin"', "twice"),
     ],
@@ -52,7 +54,7 @@ def test_verify_reload_and_remember(tmp_path: Path, monkeypatch: pytest.MonkeyPa
         calls.append(text)
         return password.matches(text, stored)
 
-    monkeypatch.setattr(user, "matches", counted)
+    monkeypatch.setattr(directory_module, "matches", counted)
 
     async def scenario() -> None:
         found = await directory.verify("ann", "right")

@@ -5,8 +5,9 @@ from pathlib import Path
 import pytest
 
 from twinplane.errors import Fault, RequestError
+from twinplane.identity.directory import Directory
 from twinplane.identity.role import Access, Role
-from twinplane.identity.user import Directory, set_user
+from twinplane.identity.user import set_user
 from twinplane.services.auth import Caller, Gate, Mode, authenticate, authorize
 
 MUTUAL, PASSWORD = Gate(Mode.MUTUAL), Gate(Mode.PASSWORD)

@@ -11,6 +11,7 @@ from twinplane.services.auth import Caller
 from twinplane.services.gnmi.extension import SetOptions, of_set
 from twinplane.services.gnmi.target import Target
 from twinplane.services.gnmi.union import Union
+from twinplane.services.permit import Permits
 from twinplane.transaction.request import Act, Outcome, Request
 from twinplane.tree.edit import Edit, Operation
 from twinplane_wire.gnmi import gnmi_pb2
@@ -43,6 +44,7 @@ class Set:
 
     def __init__(self, target: Target, *, require_arbitration: bool = False) -> None:
         self._target = target
+        self._permits = Permits(target.schemas)
         self._require_arbitration = require_arbitration
 
     async def __call__(self, caller: Caller, request: gnmi_pb2.SetRequest) -> bytes:
@@ -62,6 +64,7 @@ class Set:
             peer=caller.peer,
             confirm=options.confirm,
             election=options.election,
+            permit=self._permits.of(caller),
         )
         outcome = await self._submit(submitted, union=bool(request.union_replace))
         return gnmi_pb2.SetResponse(
