@@ -126,8 +126,9 @@ class Repairs:
         standing = self._standing
         try:
             await self.reconcile(only)
-        except TwinplaneError as error:
-            log.warning("reconciling failed: %s", error)
+        except Exception as error:
+            # A fault of our own must not leave the box without a writer for good: tried again like any other.
+            log.warning("reconciling failed: %s", error, exc_info=not isinstance(error, TwinplaneError))
             standing.alarms.set("reconcile", "OBJECT_FAILED", "MAJOR", str(error))
             if standing.not_ready:
                 standing.not_ready = f"the agent is recovering: {error}"

@@ -10,7 +10,7 @@ from twinplane.clock import Clock
 from twinplane.model.appliance import appliance_path, vnic_path
 from twinplane.model.port import interface_path
 from twinplane.model.switch import switch_path
-from twinplane.plan.resource import Key, Noun, Port, Tap
+from twinplane.plan.resource import Htb, Key, Noun, Port, Tap
 from twinplane.state.change import Change
 from twinplane.state.facts import (
     Batch,
@@ -19,6 +19,7 @@ from twinplane.state.facts import (
     LinkCounters,
     LinkFact,
     LinkGone,
+    ResourceGone,
     SourceFact,
 )
 from twinplane.state.freshness import Freshness
@@ -219,6 +220,13 @@ def test_configuration_and_state_of_an_object_come_and_go_apart(tree: Operationa
     tree.apply(facts(LinkGone("eth0")))
     assert seen.deletes == ["/interfaces/interface[name=eth0]/state"]
     assert value(tree, "/interfaces/interface[name=eth0]/config/enabled") is True
+
+
+def test_device_that_a_crash_left_unmarked_belongs_to_no_object(tree: Operational) -> None:
+    tree.observed([Tap("tp1", ROOT, 1500, "fe:54:00:00:00:01"), Htb("tp1", 8_000_000, 15_625, ROOT)])
+    assert value(tree, "/interfaces/interface[name=tp1]/state/mtu") == 1500
+    tree.observed([ResourceGone(Key(Noun.TAP, "tp1"), ROOT), ResourceGone(Key(Noun.QDISC, "tp1 root"), ROOT)])
+    assert not any(leaves(tree.view, ROOT))
 
 
 def test_waiting_port_is_seen_when_its_device_appears(tree: Operational) -> None:

@@ -137,9 +137,10 @@ class Known:
 
     def _made(self, name: str, kind: str, owner: Path, mtu: int, mac: str | None) -> LinkFact:
         before = self.links.get(name)
-        if before is not None and before.owner == owner:
+        marked = owner if owner.elems else None  # one that a crash left unmarked realises no object
+        if before is not None and before.owner == marked:
             return replace(before, kind=kind, mtu=mtu)
-        return LinkFact(name, 0, kind, mtu, mac or "", owner, False, "", False, 0, None)
+        return LinkFact(name, 0, kind, mtu, mac or "", marked, False, "", False, 0, None)
 
 
 def _discard(index: dict[K, set[V]], key: K | None, value: V) -> None:

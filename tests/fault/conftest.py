@@ -1,0 +1,28 @@
+"""One namespace and one box for all tests; a box that a failed test has left is not used again."""
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from e2e.place import Place
+from fault.box import Box
+from hypervisor.scenario import REPOSITORY, firewall_image
+
+
+@pytest.fixture(scope="session")
+def box() -> Iterator[Box]:
+    """The box, empty or as the test before left it in good order."""
+    firewall_image()  # builds it where it is not there
+    with Place() as place:
+        made = Box(place, REPOSITORY / "build/images")
+        try:
+            yield made
+        finally:
+            made.remove()
+
+
+@pytest.fixture
+def images() -> Path:
+    """The image directory."""
+    return REPOSITORY / "build/images"
