@@ -19,7 +19,8 @@ from twinplane.model.index import Index, Touched
 from twinplane.plan import plan
 from twinplane.plan.context import Context
 from twinplane.plan.resource import Key, Resource
-from twinplane.schema.compile import Schemas
+from twinplane.schema import defaults
+from twinplane.schema.compile import DEFAULT_ORIGIN, Schemas
 from twinplane.schema.defaults import with_defaults
 from twinplane.schema.validate import Validator
 from twinplane.tree import edit
@@ -130,6 +131,15 @@ class Configuration:
         found = (known.models.get(image_path(name)) for name in names)
         images = {image.name: image for image in found if isinstance(image, Image)}
         return plan.resources(models, Context(self.instance, self.capabilities, images, self.state_dir))
+
+
+def standing(schemas: Schemas) -> tuple[Path, ...]:
+    """The objects of all origins that have defaults in use without being configured."""
+    return tuple(
+        path
+        for origin, table in schemas.tables.items()
+        for path in defaults.standing(table, "" if origin == DEFAULT_ORIGIN else origin)
+    )
 
 
 def completed(schemas: Schemas, path: Path, entry: Container) -> Container:

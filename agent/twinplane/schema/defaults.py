@@ -1,12 +1,12 @@
 """Configuration defaults: an object with every default that is in use (RFC 7950 sections 7.6.1 and 7.9.3)."""
 
 import functools
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
 from twinplane.schema.table import NodeKind, SchemaNode, SchemaTable
 from twinplane.tree.node import Container, Entries, Node
-from twinplane_wire.path import Path
+from twinplane_wire.path import Elem, Path
 
 
 def with_defaults(table: SchemaTable, object_path: Path, container: Container) -> Container:
@@ -17,6 +17,14 @@ def with_defaults(table: SchemaTable, object_path: Path, container: Container) -
     costs nothing.
     """
     return _fill(container, table.at(object_path))
+
+
+def standing(table: SchemaTable, origin: str = "") -> Iterator[Path]:
+    """Objects that are there without being configured: containers (not entries of a list) with defaults."""
+    for top in table.roots.values():
+        for step in _steps(top):
+            if isinstance(step.absent, Container):
+                yield Path((Elem(top.name), Elem(step.name)), origin)
 
 
 @dataclass(frozen=True, slots=True)

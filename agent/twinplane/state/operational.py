@@ -5,6 +5,7 @@ anew, derivations follow, and what differs goes to the one listener, all leaves 
 """
 
 from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
 from typing import Any, Protocol, TypeAlias
 
 from twinplane.clock import Clock
@@ -46,10 +47,19 @@ class ConfigChange(Protocol):
         """Its configuration now."""
 
 
+@dataclass(frozen=True, slots=True)
+class _Absent:
+    """An object that nobody configured."""
+
+    path: Path
+    after: None = None
+
+
 class Operational:
     """Holds the tree. Synchronous, on the event loop; only `fresh` waits.
 
-    `complete` fills an object's configuration with the defaults in use (the schema knows them).
+    `complete` fills an object's configuration with the defaults in use (the schema knows them); `standing` are
+    the objects that have some without being configured.
     """
 
     def __init__(
@@ -58,6 +68,7 @@ class Operational:
         complete: Complete = lambda _, node: node,
         derivations: tuple[Derivation, ...] = DERIVATIONS,
         freshness: Freshness | None = None,
+        standing: Iterable[Path] = (),
     ) -> None:
         self.freshness = freshness or Freshness()
         self.revision = 0
@@ -74,6 +85,8 @@ class Operational:
         self._hold: Hold | None = None
         self._listener: Listener | None = None
         self._commits: Commits = lambda _, __: None
+        self._standing = frozenset(standing)
+        self._run([_Absent(path) for path in self._standing], [], None)
 
     @property
     def view(self) -> Container:
@@ -180,6 +193,8 @@ class Operational:
 
     def _configure(self, taken: Turn, path: Path, after: Node | None) -> list[Unit]:
         before = self._known.config.get(path)
+        if after is None and path in self._standing:
+            after = Container()
         wanted = self._complete(path, after) if isinstance(after, Container) else None
         taken.configure(path, before, wanted)
         return list(registry.configure(self._known, path, wanted))
