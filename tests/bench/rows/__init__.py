@@ -1,0 +1,1 @@
+"""One file for each row or group of rows that share their processes."""
