@@ -1,6 +1,7 @@
 """Host ports that appear: whoever waits for one (a switch's port, a managed interface) gets it.
 
-A port that is absent when it is configured is no error; it is WAITING. Its arrival is a request to the writer.
+A port that is absent when it is configured is no error: it is WAITING. Its arrival is a request to the
+writer.
 """
 
 import asyncio

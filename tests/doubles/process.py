@@ -8,11 +8,11 @@ from pathlib import Path
 CHECKOUT = Path(__file__).parents[2]
 
 
-def run_module(name: str, *arguments: str, prefix: tuple[str, ...] = ()) -> str:
-    """Run ``doubles.<name>`` to its end and return what it prints; `prefix` is the command that starts it."""
+def run_module(name: str, *arguments: str) -> str:
+    """Run ``doubles.<name>`` to its end and return what it prints."""
     paths = [str(CHECKOUT / folder) for folder in ("agent", "proto", "tests")]
     done = subprocess.run(
-        [*prefix, sys.executable, "-m", f"doubles.{name}", *arguments],
+        [sys.executable, "-m", f"doubles.{name}", *arguments],
         env={**os.environ, "PYTHONPATH": os.pathsep.join(paths)},
         capture_output=True,
         text=True,
