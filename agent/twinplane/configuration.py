@@ -79,7 +79,7 @@ class Configuration:
         violations: list[Violation] = []
         for origin, mine in touched.items():
             try:
-                rules.check(mine, resulting[origin], self.host)
+                rules.check(mine, resulting[origin], self.host, self.capabilities)
             except RequestError as error:
                 violations += error.violations
         if violations:

@@ -11,6 +11,7 @@ from typing import Protocol
 from twinplane.errors import Fault, RequestError, Violation
 from twinplane.model.admission import refusals
 from twinplane.model.appliance import Appliance, vnic_path
+from twinplane.model.capability import host_can_do_it
 from twinplane.model.entry import optional_text
 from twinplane.model.host import Capabilities
 from twinplane.model.image import Image
@@ -52,8 +53,8 @@ class Host:
     port_type: Callable[[str], str | None]
 
 
-def check(changes: Sequence[Touched], index: Index, host: Host) -> None:
-    """Judge touched objects against the index of the resulting configuration.
+def check(changes: Sequence[Touched], index: Index, host: Host, capabilities: Capabilities) -> None:
+    """Judge touched objects against the index of the resulting configuration and what this host can do.
 
     Raises:
         RequestError: every violation of every rule.
@@ -62,6 +63,7 @@ def check(changes: Sequence[Touched], index: Index, host: Host) -> None:
     for change in changes:
         if change.after is not None:
             found.extend(violation for rule in OBJECT_RULES for violation in rule(change.after))
+            found.extend(host_can_do_it(change.after, capabilities))
         found.extend(violation for rule in BOX_RULES for violation in rule(change, index))
         found.extend(violation for rule in HOST_RULES for violation in rule(change, host))
     if found:

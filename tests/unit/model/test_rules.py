@@ -9,6 +9,7 @@ from twinplane.model.rules import Host, check
 from twinplane.tree.node import EMPTY_ROOT, Container
 from twinplane_wire.path import Path, parse
 from unit.model.entries import (
+    CAPABILITIES,
     appliance,
     box,
     changes,
@@ -40,7 +41,7 @@ HOST = Host(DEVICES.get, lambda name: "iana-if-type:ethernetCsmacd" if name in D
 
 def violations(old: Container, new: Container) -> list[Violation]:
     try:
-        check(changes(old, new), index_of(new), HOST)
+        check(changes(old, new), index_of(new), HOST, CAPABILITIES)
     except RequestError as error:
         return list(error.violations)
     return []
