@@ -1,7 +1,11 @@
-"""The commands of `twinplane-agent`: run, check, plan, schema."""
+"""The commands of `twinplane-agent`: run, check, plan, schema, user, certificate."""
 
 import argparse
 import asyncio
+import datetime
+import getpass
+import os
+import signal
 import sys
 from collections.abc import Sequence
 from pathlib import Path
@@ -65,6 +69,29 @@ def _parser() -> argparse.ArgumentParser:
     _config(schema)
     schema.add_argument("path", nargs="?", default="/", help="a schema path to start from")
     schema.set_defaults(command=_schema)
+
+    user = commands.add_parser("user", help="add or remove users").add_subparsers(required=True)
+    add = user.add_parser("add", help="add a user, or change its role or password")
+    _config(add)
+    add.add_argument("name")
+    add.add_argument("--role", required=True, choices=("read-only", "operator", "admin"))
+    add.add_argument("--password", action="store_true", help="ask for a password (or read a line of input)")
+    add.set_defaults(command=_user_add)
+    remove = user.add_parser("remove", help="remove a user and end its streams")
+    _config(remove)
+    remove.add_argument("name")
+    remove.set_defaults(command=_user_remove)
+
+    certificate = commands.add_parser("certificate", help="issue or revoke client certificates")
+    actions = certificate.add_subparsers(required=True)
+    issue = actions.add_parser("issue", help="issue a client certificate for a user")
+    _config(issue)
+    issue.add_argument("name")
+    issue.set_defaults(command=_certificate_issue)
+    revoke = actions.add_parser("revoke", help="refuse a client certificate from now on and end its streams")
+    _config(revoke)
+    revoke.add_argument("which", metavar="SERIAL|NAME")
+    revoke.set_defaults(command=_certificate_revoke)
     return parser
 
 
@@ -109,4 +136,56 @@ def _schema(options: argparse.Namespace) -> int:
     from twinplane.offline import print_schema
 
     print_schema(load(options.config), options.path)
+    return 0
+
+
+def _user_add(options: argparse.Namespace) -> int:
+    from twinplane.identity.command import add_user
+    from twinplane.identity.role import Role
+
+    password = _password() if options.password else None
+    root = load(options.config).agent.state_dir
+    return _changed(root, add_user(root, options.name, Role(options.role), password))
+
+
+def _user_remove(options: argparse.Namespace) -> int:
+    from twinplane.identity.command import drop_user
+
+    root = load(options.config).agent.state_dir
+    return _changed(root, drop_user(root, options.name))
+
+
+def _certificate_issue(options: argparse.Namespace) -> int:
+    from twinplane.identity.command import issue_certificate
+
+    root = load(options.config).agent.state_dir
+    print(issue_certificate(root, options.name, datetime.datetime.now(datetime.UTC)))
+    return 0
+
+
+def _certificate_revoke(options: argparse.Namespace) -> int:
+    from twinplane.identity.command import revoke_certificate
+
+    root = load(options.config).agent.state_dir
+    return _changed(root, revoke_certificate(root, options.which))
+
+
+def _password() -> str:
+    text = getpass.getpass() if sys.stdin.isatty() else sys.stdin.readline().rstrip("\n")
+    if not text:
+        raise StartError("the password is empty")
+    return text
+
+
+def _changed(root: Path, done: str) -> int:
+    """Tell a running agent that the users changed, and the operator what was done."""
+    from twinplane.state_dir import holder
+
+    agent = holder(root)
+    if agent is not None:
+        try:
+            os.kill(agent, signal.SIGHUP)
+        except OSError as error:
+            raise StartError(f"{done}; process {agent} could not be told: {error.strerror}") from error
+    print(done + ("" if agent is None else f"; the running agent (process {agent}) was told"))
     return 0

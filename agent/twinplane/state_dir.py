@@ -111,6 +111,22 @@ class StateDir:
             ) from error
 
 
+def holder(root: Path) -> int | None:
+    """The process id of the agent that runs on a state directory, None where none does."""
+    try:
+        descriptor = os.open(root / "lock", os.O_RDONLY | os.O_CLOEXEC)
+    except OSError:
+        return None
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_SH | fcntl.LOCK_NB)
+    except BlockingIOError:
+        text = os.read(descriptor, 32).decode("ascii", "replace").strip()
+        return int(text) if text.isdecimal() else None
+    finally:
+        os.close(descriptor)
+    return None
+
+
 def write_file(file: Path, content: bytes, mode: int = 0o600) -> None:
     """Replace a file so that a crash leaves the old or the new content: temporary name, fsync, rename."""
     temporary = file.with_name(f".{file.name}.new")

@@ -133,6 +133,18 @@ def fingerprint(certificate_pem: bytes) -> str:
     return digest.hex(":").upper()
 
 
+def read_certificate(file: Path) -> bytes:
+    """A certificate as PEM. Raises StartError where the file cannot be read or holds none."""
+    try:
+        pem = file.read_bytes()
+        x509.load_pem_x509_certificate(pem)
+    except OSError as error:
+        raise StartError(f"cannot read {file}: {error.strerror}") from error
+    except ValueError as error:
+        raise StartError(f"{file} is no certificate") from error
+    return pem
+
+
 @functools.lru_cache(maxsize=256)
 def serial_number(certificate_pem: bytes) -> int:
     """The serial number of the (first) certificate. Raises ValueError where it cannot be read."""

@@ -117,7 +117,7 @@ def write_users(path: Path, users: Iterable[User], revoked: Iterable[int] = ()) 
     """Replace the file atomically, readable by its owner only.
 
     Raises:
-        OSError: it cannot be written.
+        StartError: it cannot be written.
     """
     lines = ["# Users of this agent; read at start and on SIGHUP. Roles: read-only, operator, admin.", ""]
     serials = sorted(revoked)
@@ -130,7 +130,10 @@ def write_users(path: Path, users: Iterable[User], revoked: Iterable[int] = ()) 
         if user.rules:
             lines += ["rules = [", *(f"    {_written(rule)}," for rule in user.rules), "]"]
         lines.append("")
-    write_private(path, "\n".join(lines).encode())
+    try:
+        write_private(path, "\n".join(lines).encode())
+    except OSError as error:
+        raise StartError(f"cannot write {path}: {error.strerror}") from error
 
 
 def _written(rule: Rule) -> str:
@@ -149,13 +152,21 @@ def set_user(path: Path, name: str, role: Role, password: str = "", rules: Itera
     """Add a user to the file, or take the place of the one of that name. Blocks for some 50 ms.
 
     Raises:
-        StartError: the name cannot be a user's, or the file cannot be read.
-        OSError: it cannot be written.
+        StartError: as `put_user`.
     """
-    if not NAME.fullmatch(name):
-        raise StartError(f"{name!r} cannot be a user name; use letters, digits and . _ @ -")
+    put_user(path, User(name, role, hash_password(password) if password else "", tuple(rules)))
+
+
+def put_user(path: Path, user: User) -> None:
+    """Add a user to the file, or take the place of the one of that name.
+
+    Raises:
+        StartError: the name cannot be a user's, or the file cannot be read or written.
+    """
+    if not NAME.fullmatch(user.name):
+        raise StartError(f"{user.name!r} cannot be a user name; use letters, digits and . _ @ -")
     users, revoked = read(path) if path.exists() else ({}, frozenset())
-    users[name] = User(name, role, hash_password(password) if password else "", tuple(rules))
+    users[user.name] = user
     write_users(path, users.values(), revoked)
 
 
@@ -163,8 +174,7 @@ def remove_user(path: Path, name: str) -> None:
     """Take a user out of the file.
 
     Raises:
-        StartError: there is no such user, or the file cannot be read.
-        OSError: it cannot be written.
+        StartError: there is no such user, or the file cannot be read or written.
     """
     users, revoked = read(path)
     if users.pop(name, None) is None:
@@ -176,8 +186,7 @@ def revoke(path: Path, serial: int) -> None:
     """Refuse a client certificate from now on, by its serial number.
 
     Raises:
-        StartError: the file cannot be read.
-        OSError: it cannot be written.
+        StartError: the file cannot be read or written.
     """
     users, revoked = read(path)
     write_users(path, users.values(), revoked | {serial})

@@ -1,0 +1,79 @@
+"""The commands about users and client certificates: what they do to the files of a state directory.
+
+Each returns what to tell the operator. The agent reads the files again on SIGHUP; whoever calls sends it.
+"""
+
+import datetime
+from pathlib import Path
+
+from twinplane.errors import StartError
+from twinplane.identity.certificates import read_certificate, serial_number, write_client
+from twinplane.identity.password import hash_password
+from twinplane.identity.role import Role
+from twinplane.identity.user import User, ensure_users, parse_serial, put_user, read, remove_user, revoke
+
+
+def add_user(root: Path, name: str, role: Role, password: str | None) -> str:
+    """Add a user, or give one another role; without a password the one there is stays, as do the rules.
+
+    Raises:
+        StartError: the name cannot be a user's, or the file cannot be used.
+    """
+    file = _users(root)
+    known = read(file)[0].get(name)
+    kept = "" if known is None else known.password
+    secret = kept if password is None else hash_password(password)
+    put_user(file, User(name, role, secret, () if known is None else known.rules))
+    how = "a password" if secret else "no password"
+    return f"user {name}: {role.value}, {how}; `certificate issue {name}` makes a client certificate"
+
+
+def drop_user(root: Path, name: str) -> str:
+    """Remove a user; certificates in that name are good for nothing from then on, until it is added again.
+
+    Raises:
+        StartError: there is no such user, or the file cannot be used.
+    """
+    remove_user(_users(root), name)
+    return f"user {name} is removed"
+
+
+def issue_certificate(root: Path, name: str, now: datetime.datetime) -> str:
+    """Issue a client certificate for a user, as ``tls/<name>.pem`` and ``.key``; an earlier one stays good.
+
+    Raises:
+        StartError: there is no such user, or no authority yet (the first start makes it).
+    """
+    if name not in read(_users(root))[0]:
+        raise StartError(f"there is no user {name!r}; `user add {name} --role …` first")
+    folder = root / "tls"
+    write_client(folder, name, now)
+    file = folder / f"{name}.pem"
+    pem = read_certificate(file)
+    return f"{file} and {folder / name}.key, serial number {serial_number(pem):x}"
+
+
+def revoke_certificate(root: Path, which: str) -> str:
+    """Revoke a client certificate: by serial number, or by the user whose ``tls/<name>.pem`` it is.
+
+    Raises:
+        StartError: neither such a file nor a serial number.
+    """
+    file = root / "tls" / f"{which}.pem"
+    if "/" not in which and file.exists():
+        serial = serial_number(read_certificate(file))
+    else:
+        try:
+            serial = parse_serial(which)
+        except ValueError as error:
+            raise StartError(f"{error}; nor is there a certificate {file}") from None
+    revoke(_users(root), serial)
+    return f"the certificate with serial number {serial:x} is revoked"
+
+
+def _users(root: Path) -> Path:
+    file = root / "users.toml"
+    if not root.is_dir():
+        raise StartError(f"there is no state directory {root}; start the agent once, or name its settings")
+    ensure_users(file)
+    return file
