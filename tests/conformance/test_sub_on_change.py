@@ -1,4 +1,4 @@
-"""ON_CHANGE and TARGET_DEFINED: what changes is sent, whoever changed it; removals; defaults; several modes."""
+"""ON_CHANGE and TARGET_DEFINED: what changes is sent, whoever changed it; removals, defaults, mixed modes."""
 
 import pytest
 

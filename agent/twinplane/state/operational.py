@@ -58,8 +58,8 @@ class _Absent:
 class Operational:
     """Holds the tree. Synchronous, on the event loop; only `fresh` waits.
 
-    `complete` fills an object's configuration with the defaults in use (the schema knows them); `standing` are
-    the objects that have some without being configured.
+    `complete` fills an object's configuration with the defaults in use (the schema knows them); `standing`
+    are the objects that have some without being configured.
     """
 
     def __init__(
