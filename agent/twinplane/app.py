@@ -118,7 +118,7 @@ async def serving(settings: Settings) -> AsyncIterator[Agent]:
         permits = Permits(schemas)
         permits.check(users.users)
         found = await _host(settings)
-        back_end = await open_back_end(state, settings.agent.image_dir, stack)
+        back_end = await open_back_end(state, settings.agent.image_dir, found, stack)
 
         operational = Operational(clock, partial(completed, schemas), standing=standing(schemas))
         transactor = Transactor(
@@ -143,6 +143,8 @@ async def serving(settings: Settings) -> AsyncIterator[Agent]:
                 prechecks=(ImageCheck(settings.agent.image_dir),),
             )
         )
+        gc.disable()  # until all there is has been read: next to nothing of it is garbage
+        stack.callback(gc.enable)
         running = await transactor.start()
         arrivals = Arrivals(operational.waits_for)
         collector = Collector(operational, [arrivals.watch(feed) for feed in back_end.feeds(found)], clock)
@@ -235,6 +237,7 @@ def _settle_memory() -> None:
     gc.collect()
     gc.freeze()
     gc.set_threshold(50_000, 20, 50)
+    gc.enable()
 
 
 async def _host(settings: Settings) -> Capabilities:
