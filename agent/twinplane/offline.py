@@ -70,7 +70,7 @@ def print_schema(settings: Settings, path: str) -> None:
     table = schema(settings, None).default
     node = resolve(table, wanted_path, write=False).node
     if wanted_path.elems:
-        print(_line(node, ""))
+        print(_line(node, "", key=False))
     for line in _tree(node, "  " if wanted_path.elems else ""):
         print(line)
 
@@ -95,14 +95,14 @@ def _instance(state_dir: File) -> UUID:
 
 def _tree(node: SchemaNode, indent: str) -> Iterator[str]:
     for child in node.children.values():
-        yield _line(child, indent)
+        yield _line(child, indent, key=child.name in node.keys)
         yield from _tree(child, indent + "  ")
 
 
-def _line(node: SchemaNode, indent: str) -> str:
+def _line(node: SchemaNode, indent: str, *, key: bool) -> str:
     access = "rw" if node.config else "ro"
     mark = {NodeKind.LIST: "*", NodeKind.LEAF_LIST: "*"}.get(node.kind, "")
-    if node.kind is NodeKind.LEAF and not node.mandatory:
+    if node.kind is NodeKind.LEAF and not node.mandatory and not key:
         mark = "?"
     keys = f" [{' '.join(node.keys)}]" if node.keys else ""
     kind = f"  {node.type.base}" if node.type is not None else ""

@@ -5,6 +5,7 @@ judged here: it concerns the result, not the payload.
 """
 
 import json
+from dataclasses import replace
 from decimal import Decimal
 from typing import Any
 
@@ -171,7 +172,10 @@ class _Reader:
             return None
         found: dict[Key, Container] = {}
         for position, item in enumerate(value):
+            before = len(self.violations)
             entry = self.container(node, item, where)
+            if len(self.violations) > before and isinstance(item, dict):
+                self._name_entry(node, item, where, before)
             if entry is None:
                 continue
             if not node.keys:
@@ -188,6 +192,23 @@ class _Reader:
             if isinstance(agreed, Container):
                 found[key] = agreed
         return Entries(node.keys, found, node.user_ordered)
+
+    def _name_entry(self, node: SchemaNode, item: dict[str, Any], where: _Where, before: int) -> None:
+        """Put the entry's keys, as far as they can be told, into the paths of what is wrong in it."""
+        known: list[tuple[str, str]] = []
+        for name, mirror in zip(node.keys, node.mirrors, strict=True):
+            value = _sent(item, (name,))
+            if value is None and mirror:
+                value = _sent(item, mirror)
+            if not isinstance(value, str | int) or isinstance(value, bool):
+                return
+            known.append((name, str(value)))
+        depth = len(where)
+        place = (*where[:-1], Elem(node.name, tuple(known)))
+        self.violations[before:] = [
+            replace(each, path=Path((*place, *each.path.elems[depth:]), self.origin))
+            for each in self.violations[before:]
+        ]
 
     def _key_values(
         self, node: SchemaNode, entry: Container, where: _Where, position: int
@@ -254,6 +275,15 @@ class _Reader:
         remedy = "delete the node instead" if value is None else ""
         what = f"{node.kind.value} {node.name!r}" if node.name else "the top level"
         self.refuse(where, f"{what} must be {expected}, not {shown(value)}", remedy)
+
+
+def _sent(value: Any, names: Names) -> Any:
+    """What a JSON object holds at these names, with or without the names of their modules; None: nothing."""
+    for name in names:
+        if not isinstance(value, dict):
+            return None
+        value = next((held for key, held in value.items() if key.rpartition(":")[2] == name), None)
+    return value
 
 
 def _below(node: Node, names: Names) -> Node | None:

@@ -106,6 +106,18 @@ def test_one_member_under_two_names_is_refused(fixture: SchemaTable) -> None:
     assert "uint8" in refused(fixture, f"{SAMPLE}/config", b'{"uint8": 1, "uint8": 2}')[0][2]
 
 
+def test_what_is_wrong_in_an_entry_of_an_array_is_placed_there(fixture: SchemaTable) -> None:
+    for entry, place in (
+        ({"name": "b", "config": {"uint8": "x"}}, "[name=b]/config/uint8"),
+        ({"config": {"twinplane-fixture:name": "b", "uint8": "x"}}, "[name=b]/config/uint8"),
+        ({"twinplane-fixture:name": "b", "config": {"nothing": 1}}, "[name=b]/config/nothing"),
+        ({"config": {"uint8": "x"}}, "/config/uint8"),  # whose it is cannot be told
+        ({"name": ["b"], "config": {"uint8": "x"}}, "/config/uint8"),
+    ):
+        found = refused(fixture, "fixture:/samples", {"sample": [{"name": "a"}, entry]})
+        assert f"fixture:/samples/sample{place}" in [at for at, _, _ in found]
+
+
 def test_every_violation_is_reported_in_path_order(fixture: SchemaTable) -> None:
     value = {"nonsense": 1, "config": {"uint8": 256, "int8": None, "words": "x"}, "state": {"ticks": 1}}
     assert [(at, fault) for at, fault, _ in refused(fixture, SAMPLE, value)] == [
