@@ -1,12 +1,17 @@
 """The commands that need no running agent, through the command line."""
 
+import functools
 import json
 import re
 from pathlib import Path
 
 import pytest
 
+from twinplane import offline
+from twinplane.app import schema
 from twinplane.cli import main
+from twinplane.schema.compile import Schemas
+from twinplane.settings import Settings
 
 ROOT = Path(__file__).parents[2]
 CASES = ROOT / "tests/cases/plan"
@@ -50,6 +55,18 @@ def settings(tmp_path: Path) -> Path:
     file = tmp_path / "agent.toml"
     file.write_text('[agent]\nstate_dir = "state"\n[hypervisor]\naccelerator = "TCG"\n')
     return file
+
+
+@pytest.fixture(autouse=True)
+def compiled_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Compiling the modules takes a second, and they are the same for all."""
+    monkeypatch.setattr(offline, "schema", lambda settings, cache: models())
+
+
+@functools.cache
+def models() -> Schemas:
+    """Our modules."""
+    return schema(Settings(), None)
 
 
 def run(*arguments: str) -> int:
