@@ -23,6 +23,7 @@ from twinplane.model.host import Capabilities
 from twinplane.netlink.connection import Connection as Netlink
 from twinplane.plan.resource import ImageFile
 from twinplane.plan.step import Step
+from twinplane.share.cpu import group_shares
 from twinplane.state.collect import Feed
 from twinplane.state.sources.host import HostSource
 from twinplane.state.sources.hypervisor import HypervisorSource
@@ -53,7 +54,7 @@ class BackEnd:
             QdiscDriver(instance, self.netlink),
             PortDriver(instance, self.netlink),
             LinkDriver(self.netlink),
-            DomainDriver(self.hypervisor.connection, instance, self.hypervisor.left_overs, self.store),
+            DomainDriver(self.hypervisor, instance, self.store),
             SchedulerDriver(self.hypervisor.connection, instance),
         )
 
@@ -74,6 +75,7 @@ class BackEnd:
         def remove() -> None:
             self.store.empty_trash()
             self.store.sweep()
+            self.hypervisor.weight.settle()
             self.hypervisor.left_overs.clean_machine()
 
         try:
@@ -88,10 +90,14 @@ class BackEnd:
         return f"{self.netlink.writes} netlink writes, {calls} modifying libvirt calls"
 
 
-async def open_back_end(state: StateDir, image_dir: Path, stack: AsyncExitStack) -> BackEnd:
+async def open_back_end(
+    state: StateDir, image_dir: Path, found: Capabilities, stack: AsyncExitStack
+) -> BackEnd:
     """Open the connections; `stack` closes them. Raises StartError."""
     try:
-        hypervisor = await open_embedded(state.folder("libvirt"))
+        hypervisor = await open_embedded(
+            state.folder("libvirt"), group_shares(found.cpus * 1000, found.reserve_cpu)
+        )
     except DriverError as error:
         raise StartError(f"{error}" + (f"; {error.remedy}" if error.remedy else "")) from error
     stack.push_async_callback(hypervisor.close)

@@ -37,7 +37,9 @@ class Product:
         self.stages = Stages()
         self._network = network
 
-    async def open_back_end(self, state: StateDir, _images: Path, stack: AsyncExitStack) -> NullBackEnd:
+    async def open_back_end(
+        self, state: StateDir, _images: Path, _found: Capabilities, stack: AsyncExitStack
+    ) -> NullBackEnd:
         self.back_end = await open_null(state, stack, network=self._network)
         return self.back_end
 

@@ -42,7 +42,7 @@ def drivers(embedded: Embedded, state: Path) -> Drivers:
     return Drivers(
         ImageFileDriver(store, REPOSITORY / "build/images/firewall", INSTANCE),
         SeedDriver(store, INSTANCE),
-        DomainDriver(embedded.connection, INSTANCE, embedded.left_overs, store),
+        DomainDriver(embedded, INSTANCE, store),
         SchedulerDriver(embedded.connection, INSTANCE),
     )
 

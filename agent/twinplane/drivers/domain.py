@@ -5,9 +5,8 @@ from collections.abc import Iterable
 from uuid import UUID
 
 from twinplane.errors import DriverError
-from twinplane.hypervisor.cgroup import LeftOvers
-from twinplane.hypervisor.connection import Connection
 from twinplane.hypervisor.domain import DomainRecord, DomainState
+from twinplane.hypervisor.embedded import Embedded
 from twinplane.image.store import Store
 from twinplane.plan.appliance.seed import console_file
 from twinplane.plan.resource import Domain, Found, Key, Noun, Ownership, Resource, Run
@@ -19,10 +18,11 @@ class DomainDriver:
 
     nouns = frozenset({Noun.DOMAIN})
 
-    def __init__(self, connection: Connection, instance: UUID, left_overs: LeftOvers, store: Store) -> None:
-        self._connection = connection
+    def __init__(self, hypervisor: Embedded, instance: UUID, store: Store) -> None:
+        self._connection = hypervisor.connection
         self._instance = instance
-        self._left_overs = left_overs
+        self._left_overs = hypervisor.left_overs
+        self._weight = hypervisor.weight
         self._store = store
         self._asked: set[str] = set()
 
@@ -94,6 +94,7 @@ class DomainDriver:
         self._asked.discard(name)
         if not active:
             await self._connection.start_paused(name)
+            await asyncio.to_thread(self._weight.settle)
             record = await self._own(name)
         paused = record is not None and record.state is DomainState.PAUSED
         if wanted.run is Run.RUNNING and paused:
@@ -130,6 +131,7 @@ class DomainDriver:
             if error.unknown or (record is not None and record.active):
                 raise
         self._asked.discard(name)
+        await asyncio.to_thread(self._weight.settle)
         await asyncio.to_thread(self._left_overs.clean, name)
 
     async def _own(self, name: str) -> DomainRecord | None:

@@ -27,20 +27,22 @@ class Hierarchy:
 
 
 def hierarchies(mountinfo: str | None = None) -> tuple[Hierarchy, ...]:
-    """All cgroup hierarchies mounted here (proc(5): /proc/pid/mountinfo)."""
+    """All cgroup hierarchies mounted here (proc(5): /proc/pid/mountinfo), each once: one that is mounted
+    below somebody's root directory as well is the same."""
     text = Path("/proc/self/mountinfo").read_text() if mountinfo is None else mountinfo
-    found = []
+    found: dict[tuple[str, ...], Hierarchy] = {}
     for line in text.splitlines():
         before, _, after = line.partition(" - ")
         kind, _, options = after.split(" ")[:3]
-        if kind == "cgroup2":
-            found.append(Hierarchy(Path(before.split(" ")[4]), ()))
-        elif kind == "cgroup":
-            controllers = tuple(
-                option for option in options.split(",") if option not in ("rw", "ro", "xattr")
-            )
-            found.append(Hierarchy(Path(before.split(" ")[4]), controllers))
-    return tuple(found)
+        if kind not in ("cgroup", "cgroup2"):
+            continue
+        named = () if kind == "cgroup2" else options.split(",")
+        controllers = tuple(option for option in named if option not in ("rw", "ro", "xattr"))
+        mount = Path(before.split(" ")[4])
+        known = found.get(controllers)
+        if known is None or len(mount.parts) < len(known.mount.parts):
+            found[controllers] = Hierarchy(mount, controllers)
+    return tuple(found.values())
 
 
 class CpuClock:

@@ -9,6 +9,8 @@ from twinplane.hypervisor.cgroup import LeftOvers
 from twinplane.hypervisor.connection import Connection
 from twinplane.hypervisor.probe import end_probes
 from twinplane.hypervisor.root import EmbeddedRoot, prepare
+from twinplane.hypervisor.weight import MachineWeight
+from twinplane.share.cpu import MOST_SHARES
 
 
 @dataclass(frozen=True, slots=True)
@@ -18,6 +20,7 @@ class Embedded:
     root: EmbeddedRoot
     connection: Connection
     left_overs: LeftOvers
+    weight: MachineWeight
 
     async def close(self) -> None:
         """Let go of libvirt and of threads that hang; guests go on running."""
@@ -28,8 +31,9 @@ class Embedded:
             await asyncio.to_thread(end_probes, self.root.path)
 
 
-async def open_embedded(path: Path) -> Embedded:
-    """Prepare the folder, note the cgroups that are not there yet, open libvirt. Raises `DriverError`."""
+async def open_embedded(path: Path, shares: int = MOST_SHARES) -> Embedded:
+    """Prepare the folder, note the cgroups that are not there yet, open libvirt. `shares` is what all guests
+    together weigh beside a task of the host, which weighs 1024. Raises `DriverError`."""
     root = await asyncio.to_thread(prepare, path)
     left_overs = LeftOvers(root.path)
     try:
@@ -46,4 +50,6 @@ async def open_embedded(path: Path) -> Embedded:
             f"libvirt's embedded QEMU driver does not open: {error}",
             remedy="apt-get install libvirt-daemon-system qemu-system-x86",
         ) from error
-    return Embedded(root, connection, left_overs)
+    weight = MachineWeight(root.path, shares)
+    connection.listen(weight.follow)
+    return Embedded(root, connection, left_overs, weight)

@@ -15,6 +15,12 @@ def pid_of(root: Path, domain: str) -> int | None:
     return pid if f"guest={domain},".encode() in command else None
 
 
+def guests(root: Path) -> dict[str, int]:
+    """Domains of this root that have a QEMU, and its process id."""
+    found = {file.stem: pid_of(root, file.stem) for file in (root / "run/qemu").glob("*.pid")}
+    return {name: pid for name, pid in found.items() if pid is not None}
+
+
 def start_time(pid: int) -> int | None:
     """When the process started, in ns since the epoch (proc(5): /proc/pid/stat field 22), or None if gone."""
     try:

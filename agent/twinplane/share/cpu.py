@@ -10,6 +10,8 @@ NO_QUOTA = -1
 SHORT_PERIOD = 10_000
 LONG_PERIOD = 100_000
 LEAST_SHARES = 2  # the least that cpu.shares takes (kernel/sched/sched.h: MIN_SHARES)
+MOST_SHARES = 1 << 18  # and the most (MAX_SHARES)
+CORE_SHARES = 1024  # what a task of the host weighs, and a group that nobody has set
 
 
 class Quota(NamedTuple):
@@ -44,6 +46,14 @@ def shares(guarantee: int | None) -> int:
     Absolute, not relative to what others have: a changed guarantee touches one appliance only.
     """
     return max(LEAST_SHARES, round((guarantee or 0) * 1.024))
+
+
+def group_shares(total: int, reserve: int) -> int:
+    """cpu_shares of the group that holds all appliances, from what the host has and what it keeps for itself
+    in millicores: as much more than a task of the host as leaves that task the reserve."""
+    if reserve <= 0:
+        return MOST_SHARES
+    return min(max(CORE_SHARES * (total - reserve) // reserve, CORE_SHARES), MOST_SHARES)
 
 
 def fill(capacity: float, claims: Sequence[Claim]) -> tuple[float, ...]:

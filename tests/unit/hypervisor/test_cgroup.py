@@ -8,6 +8,7 @@ from twinplane.hypervisor.cgroup import CpuClock, Hierarchy, LeftOvers, hierarch
 
 HYBRID = """\
 24 30 0:22 / /sys rw,nosuid - sysfs sysfs rw
+29 24 0:27 / /srv/chroot/sys/fs/cgroup/cpu,cpuacct rw,nosuid - cgroup cgroup rw,cpu,cpuacct
 31 24 0:27 / /sys/fs/cgroup/cpu,cpuacct rw,nosuid shared:9 - cgroup cgroup rw,cpu,cpuacct
 32 24 0:28 / /sys/fs/cgroup/unified rw,nosuid - cgroup2 cgroup2 rw,nsdelegate
 33 24 0:29 / /sys/fs/cgroup/systemd rw - cgroup cgroup rw,xattr,name=systemd

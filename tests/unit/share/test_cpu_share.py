@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from twinplane.share.cpu import Claim, Quota, fill, quota, shares
+from twinplane.share.cpu import Claim, Quota, fill, group_shares, quota, shares
 
 
 @pytest.mark.parametrize(
@@ -21,6 +21,13 @@ from twinplane.share.cpu import Claim, Quota, fill, quota, shares
 )
 def test_limits(limit: int | None, wanted: Quota) -> None:
     assert quota(limit) == wanted
+
+
+@pytest.mark.parametrize(
+    ("reserve", "wanted"), [(0, 262_144), (1, 262_144), (100, 19 * 1024), (500, 3 * 1024), (1_999, 1024)]
+)
+def test_what_all_appliances_weigh_leaves_the_host_its_reserve(reserve: int, wanted: int) -> None:
+    assert group_shares(2_000, reserve) == wanted
 
 
 @given(st.integers(50, 1_000_000))
