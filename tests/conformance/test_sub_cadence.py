@@ -5,7 +5,7 @@ from collections.abc import AsyncIterator
 
 import pytest
 
-from conformance.virtual import run
+from doubles.virtual import run
 from twinplane.clock import Clock
 from twinplane.model.port import interface_path
 from twinplane.state.facts import Batch, LinkCounters, LinkFact

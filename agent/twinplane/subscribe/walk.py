@@ -17,7 +17,10 @@ T = TypeVar("T")
 
 _ALL = "updates"  # memo: every leaf at or below the node
 _ONE = "update"  # memo: one leaf of the node
-_WALKED = "walked"  # memo of a top-level container: what a walk of these paths gave
+_WALKED = "walked"  # memo of a top-level container: what walks gave, by encoding and paths
+
+KEPT = 16
+"""How many different walks over one container are remembered: any client can make up new ones."""
 
 
 class Trail(NamedTuple):
@@ -52,7 +55,7 @@ class Walk(Generic[T]):
         self._encode = encode
         self._encoding = encoding
         self._subscriptions = subscriptions
-        self._kept = (_WALKED, encoding, paths)
+        self._kept = (encoding, paths)
         self._origin = ""
         self._steps: dict[tuple[int, str], tuple[Points[T], Points[T]]] = {}
 
@@ -63,9 +66,13 @@ class Walk(Generic[T]):
             memo = node.memo
             if memo is None:
                 memo = node.memo = {}
-            kept: tuple[bytes, ...] | None = memo.get(self._kept)
+            walked: dict[Hashable, tuple[bytes, ...]] = memo.setdefault(_WALKED, {})
+            kept = walked.get(self._kept)
             if kept is None:
-                kept = memo[self._kept] = tuple(_sized(self._top(node, name, points)))
+                kept = tuple(_sized(self._top(node, name, points)))
+                while len(walked) >= KEPT:
+                    del walked[next(iter(walked))]
+                walked[self._kept] = kept
             for content in kept:
                 yield name, content
 

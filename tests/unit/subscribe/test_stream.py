@@ -6,6 +6,7 @@ from contextlib import aclosing
 
 import pytest
 
+from doubles import virtual
 from twinplane.clock import Clock
 from twinplane.errors import RequestError
 from twinplane.model.appliance import vnic_path
@@ -61,7 +62,7 @@ def run(scenario: Callable[[Box], Awaitable[None]], limits: Limits = LIMITS) -> 
         polls.cancel()
         await asyncio.gather(polls, return_exceptions=True)
 
-    asyncio.run(all_of_it())
+    virtual.run(all_of_it())
     return box
 
 
