@@ -1,11 +1,13 @@
 """Leaves as bytes: each an Update of its own, for PROTO everywhere and for every encoding in Subscribe."""
 
-from collections.abc import Hashable, Iterator, Sequence
+from collections.abc import Callable, Hashable, Iterator, Sequence
+from functools import cache
+from typing import Any
 
 from twinplane.schema.compile import Schemas
 from twinplane.schema.json_ietf import encode as json_text
-from twinplane.schema.scalar import proto
-from twinplane.schema.table import SchemaNode
+from twinplane.schema.scalar import codec_of
+from twinplane.schema.table import NodeKind, SchemaNode
 from twinplane.services import encode
 from twinplane.services.codec import Encoding
 from twinplane.subscribe.encode import PREFIX_DEPTH
@@ -30,12 +32,28 @@ def proto_leaves(node: Node, schema: SchemaNode, path: bytes) -> Iterator[tuple[
 
 def leaf_value(value: Leaf, schema: SchemaNode, encoding: Encoding) -> bytes:
     """The encoded TypedValue of a leaf or leaf-list."""
+    return _writer(schema, encoding)(value)
+
+
+@cache
+def _writer(schema: SchemaNode, encoding: Encoding) -> Callable[[Any], bytes]:
     if encoding is not Encoding.PROTO:
         ietf = encoding is Encoding.JSON_IETF
-        return encode.json(json_text(value, schema, ietf=ietf), ietf=ietf)
-    if isinstance(value, tuple):
-        return encode.leaf_list([encode.scalar(*proto(schema, item)) for item in value])
-    return encode.scalar(*proto(schema, value))
+        return lambda value: encode.json(json_text(value, schema, ietf=ietf), ietf=ietf)
+    proto = codec_of(schema).proto
+    if schema.kind is NodeKind.LEAF_LIST:
+        return lambda values: encode.leaf_list([encode.scalar(*proto(value)) for value in values])
+    return lambda value: encode.scalar(*proto(value))
+
+
+@cache
+def _forms(schema: SchemaNode, encoding: Encoding) -> dict[str, tuple[bytes, Callable[[Any], bytes]]]:
+    """By name of each leaf of a container: the encoded element, and what writes its value."""
+    return {
+        name: (encode.path((Elem(name),)), _writer(leaf, encoding))
+        for name, leaf in schema.children.items()
+        if leaf.is_leaf
+    }
 
 
 class LeafEncoder:
@@ -52,17 +70,12 @@ class LeafEncoder:
         depth: int = PREFIX_DEPTH,
     ) -> Sequence[bytes]:
         """One `update` field for each leaf of a container; its path lacks the part that the prefix has."""
-        schema = self._schemas.table(container.origin).at(container)
+        assert isinstance(encoding, Encoding)
+        forms = _forms(self._schemas.table(container.origin).at(container), encoding)
         above = encode.path(container.elems[depth:])
         whole = len(container.elems) >= depth
-        assert isinstance(encoding, Encoding)
-        return [
-            encode.field(
-                encode.UPDATE,
-                encode.update(
-                    above + encode.path((Elem(name),)) if whole else above,
-                    leaf_value(value, schema.children[name], encoding),
-                ),
-            )
-            for name, value in leaves
-        ]
+        made = []
+        for name, value in leaves:
+            elem, write = forms[name]
+            made.append(encode.update_field(above + elem if whole else above, write(value)))
+        return made
