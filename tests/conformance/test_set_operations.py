@@ -1,4 +1,4 @@
-"""Set: what deletes, replaces and updates do to the tree (SET-01, 02, 06 to 08, 10 to 15, 17, 19 to 22, 30)."""
+"""Set: what deletes, replaces and updates do to the tree, and what is answered."""
 
 import time
 from pathlib import Path as File

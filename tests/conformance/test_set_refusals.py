@@ -1,4 +1,4 @@
-"""Set: what is refused, with which code, and that nothing changed (SET-03, 09, 18, 23 to 28)."""
+"""Set: what is refused, with which code, and that nothing changed then."""
 
 from collections.abc import Sequence
 from typing import Any
@@ -82,7 +82,7 @@ async def test_a_violation_of_the_result_names_the_operation_that_caused_it(clie
         ),
         INVALID,
     )
-    told = {field: text for field, text in refusal.violations}
+    told = dict(refusal.violations)
     assert told.keys() == {f"{SETTINGS}/config/low", f"{SETTINGS}/optional/needed"}
     assert told[f"{SETTINGS}/config/low"].endswith("[operation 1]")
     assert told[f"{SETTINGS}/optional/needed"].endswith("[operation 2]")
