@@ -14,6 +14,7 @@ all others      string_val           str
 """
 
 import json
+import struct
 from collections.abc import Mapping, Sequence
 from decimal import Decimal
 from typing import TypeAlias
@@ -62,7 +63,7 @@ def python(typed: gnmi_pb2.TypedValue) -> Value:
             value: Scalar = getattr(typed, field)
             return value
         case "float_val":
-            return typed.float_val
+            return _single(typed.float_val)
         case "ascii_val":
             return typed.ascii_val
         case "proto_bytes":
@@ -75,6 +76,15 @@ def python(typed: gnmi_pb2.TypedValue) -> Value:
             return parse_json(getattr(typed, field))
         case _:
             raise ValueFormError(f"a value without content ({field or 'no field set'})")
+
+
+def _single(value: float) -> float:
+    """The number of the shortest text that stands for this single-precision one: 0.1, not 0.10000000149."""
+    for digits in range(1, 9):
+        short = float(f"{value:.{digits}g}")
+        if struct.pack("<f", short) == struct.pack("<f", value):
+            return short
+    return value
 
 
 def parse_json(text: bytes) -> Value:

@@ -54,6 +54,7 @@ class _Types:
             range_message=raw.get("range_message", ""),
             lengths=_intervals(raw["length"], 0, 2**64 - 1, 0) if "length" in raw else (),
             length_message=raw.get("length_message", ""),
+            canonical=raw.get("canonical", ""),
             patterns=tuple(
                 Pattern(expression, item["text"], item["invert"], item["message"])
                 for item in raw["patterns"]

@@ -21,7 +21,7 @@ from twinplane_wire.path import Path
 DEFAULT_ORIGIN = "openconfig"
 
 # Raised whenever extract.py takes out something else or something more.
-_COMPILER = "2"
+_COMPILER = "3"
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,6 +10,9 @@ from twinplane.errors import StartError
 
 Raw = dict[str, Any]
 
+# Modules whose types have canonical forms that a pattern does not tell (RFC 6991).
+_CANONICAL = ("ietf-inet-types", "ietf-yang-types")
+
 _DATA = ("container", "list", "leaf", "leaf-list")
 
 
@@ -171,6 +174,8 @@ def _type(statement: Any, modules: Raw) -> Raw:
         typedef = getattr(step, "i_typedef", None)
         if typedef is None:
             break
+        if "canonical" not in raw and typedef.i_module.i_modulename in _CANONICAL:
+            raw["canonical"] = typedef.arg
         step = typedef.search_one("type")
     base = raw["base"] = step.arg
     if base == "identityref":

@@ -9,6 +9,8 @@ import re
 # Inside a character class Python knows no category; these stand for the ones that occur in practice.
 _CATEGORY = {"L": r"^\W\d_", "N": r"\d"}
 _INSIDE = {"N": r"\d"}
+# The zone of an address (RFC 6991): letters and numbers together, which Python has but for the underscore.
+_ALPHANUMERIC = re.compile(r"\[(?:\\p\{N\}\\p\{L\}|\\p\{L\}\\p\{N\})\]")
 
 
 def translate(text: str) -> str | None:
@@ -17,6 +19,10 @@ def translate(text: str) -> str | None:
     position, depth = 0, 0
     while position < len(text):
         char = text[position]
+        if not depth and (zone := _ALPHANUMERIC.match(text, position)):
+            out.append(r"[^\W_]")
+            position = zone.end()
+            continue
         if char == "\\":
             escape = text[position + 1 : position + 2]
             if escape in ("p", "P"):

@@ -36,6 +36,7 @@ class TypeSpec:
     `identities` are ``module:NAME``; `target` is the schema path a leafref points at and `members` holds the
     one type found there; for a union `members` are its member types in order. `ranges` and `lengths` are
     closed intervals, in units of the value itself (decimal64: scaled by ten to the `fraction_digits`).
+    `canonical` names the typedef of RFC 6991, if any, that says which of several spellings is canonical.
     """
 
     base: str
@@ -50,6 +51,7 @@ class TypeSpec:
     lengths: tuple[tuple[int, int], ...] = ()
     length_message: str = ""
     patterns: tuple[Pattern, ...] = ()
+    canonical: str = ""
 
 
 @dataclass(frozen=True, slots=True, eq=False, weakref_slot=True)

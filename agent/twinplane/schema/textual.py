@@ -6,6 +6,7 @@ import binascii
 import re
 from typing import Any
 
+from twinplane.schema.canonical import FORMS
 from twinplane.schema.codec import Codec, Json, ProtoKind, shown, within
 from twinplane.schema.table import TypeSpec
 from twinplane.tree.node import EMPTY, Scalar
@@ -23,6 +24,7 @@ def string(spec: TypeSpec) -> Codec:
     fits = within(spec.lengths) if spec.lengths else None
     too_long = spec.length_message or f"must have {_lengths(spec)} characters"
     patterns = [(re.compile(item.expression).fullmatch, item) for item in spec.patterns]
+    canonical = FORMS.get(spec.canonical)
 
     def parse(value: Any) -> str:
         if not isinstance(value, str):
@@ -35,7 +37,7 @@ def string(spec: TypeSpec) -> Codec:
                 raise ValueError(f"{rule}; it is {shown(value)}")
         if not value.isprintable() and (found := _ILLEGAL.search(value)):
             raise ValueError(f"holds the character U+{ord(found[0]):04X}, which YANG does not allow")
-        return value
+        return value if canonical is None else canonical(value)
 
     return _of_text(parse)
 

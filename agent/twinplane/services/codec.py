@@ -15,6 +15,7 @@ from twinplane_wire.path import ROOT, Elem, Path
 from twinplane_wire.value import ValueFormError, python
 
 MOST_ELEMENTS = 128  # no schema is as deep; what follows goes down the path step by step
+LONGEST_KEY = 4096  # characters; paths are remembered in many places
 
 
 class Encoding(Enum):
@@ -79,11 +80,11 @@ def check_models(schemas: Schemas, asked: Iterable[gnmi_pb2.ModelData]) -> froze
     wanted = tuple(asked)
     if not wanted:
         return frozenset()
-    known = {name: module.version for name, module in served_models(schemas).items()}
+    known = served_models(schemas)
     violations = tuple(
         Violation(ROOT, Fault.VALUE, f"use_models: model {model.name!r} {model.version} is not supported")
         for model in wanted
-        if model.name not in known or (model.version and model.version != known[model.name])
+        if not _is(model, known.get(model.name))
     )
     if violations:
         raise RequestError(*violations)
@@ -91,13 +92,17 @@ def check_models(schemas: Schemas, asked: Iterable[gnmi_pb2.ModelData]) -> froze
 
 
 def served_models(schemas: Schemas) -> dict[str, Module]:
-    """Every implemented module of every origin, by name."""
-    return {
-        module.name: module
-        for table in schemas.tables.values()
-        for module in table.modules
-        if module.implemented
-    }
+    """Every module of every origin, by name; also those that only define types for others."""
+    return {module.name: module for table in schemas.tables.values() for module in table.modules}
+
+
+def _is(model: gnmi_pb2.ModelData, module: Module | None) -> bool:
+    """True where what a client says of a model, as far as it says anything, is true of the module."""
+    return (
+        module is not None
+        and model.version in ("", module.version)
+        and model.organization in ("", module.organization)
+    )
 
 
 def payload(value: gnmi_pb2.TypedValue) -> Payload | None:
@@ -137,6 +142,8 @@ def _elem(elem: gnmi_pb2.PathElem) -> Elem:
         raise _syntax((), "an element has no name")
     if "" in elem.key:
         raise _syntax((Elem(elem.name),), f"a key of {elem.name} has no name")
+    if any(len(value) > LONGEST_KEY for value in elem.key.values()):
+        raise _syntax((Elem(elem.name),), f"a key of {elem.name} has more than {LONGEST_KEY} characters")
     # A map has no order: sorted, until the schema puts keys into theirs.
     return Elem(elem.name, tuple(sorted(elem.key.items())))
 

@@ -15,6 +15,7 @@ from twinplane.schema.pattern import translate
         (r"\d{2}(:[0-9a-f]{2}){2}", "12:ab:cd", "1:ab:cd"),
         (".*", "ab", "a\nb"),
         (r"(%[\p{N}]+)?", "%12", "%x"),
+        (r"(%[\p{N}\p{L}]+)?", "%eth0", "%eth_0"),
         (r"\p{L}+", "abcü", "a1"),
         ("a|b", "b", "ab"),
     ],

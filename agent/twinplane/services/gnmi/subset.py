@@ -2,9 +2,10 @@
 
 from dataclasses import dataclass
 from enum import Enum
+from functools import cache
 
-from twinplane.schema.table import SchemaNode, SchemaTable
-from twinplane.tree.node import Container, Entries, Node
+from twinplane.schema.table import SchemaNode, SchemaTable, TypeSpec
+from twinplane.tree.node import Container, Entries, Leaf, Node, Scalar
 
 
 class Kind(Enum):
@@ -30,7 +31,7 @@ class Subset:
         return self.kind is Kind.ALL and not self.models
 
     def wants(self, leaf: SchemaNode) -> bool:
-        """OPERATIONAL leaves out a leaf of `state` that `config` has too: that is applied configuration."""
+        """OPERATIONAL is what the models mark so: derived from what runs, not applied configuration."""
         if self.models and leaf.module not in self.models:
             return False
         match self.kind:
@@ -41,12 +42,13 @@ class Subset:
             case Kind.STATE:
                 return not leaf.config
             case Kind.OPERATIONAL:
-                return not leaf.config and not self._mirrors(leaf)
+                return not leaf.config and "operational" in leaf.extensions
 
     def of(self, node: Node, schema: SchemaNode) -> Node | None:
         """The node with only the wanted leaves below it, or None where none is.
 
-        An entry that has something wanted keeps its key leaves, so that it can be told from others.
+        An entry that has something wanted keeps its key leaves, so that it can be told from others. A key that
+        is repeated inside (``config/name``) is no reason of its own: state has rows that nobody configured.
         """
         if self.is_everything:
             return node
@@ -54,11 +56,21 @@ class Subset:
             return self._container(node, schema)
         if isinstance(node, Entries):
             return self._entries(node, schema)
-        return node if self.wants(schema) else None
+        if not self.wants(schema):
+            return None
+        return self._known(node, schema) if self.models else node
 
-    def _mirrors(self, leaf: SchemaNode) -> bool:
-        above = leaf.path[:-1]
-        return above[-1:] == ("state",) and self.table.find((*above[:-1], "config", leaf.name)) is not None
+    def _known(self, leaf: Leaf, schema: SchemaNode) -> Leaf | None:
+        """A leaf without values that another module adds to its type (gNMI 2.6)."""
+        identities = identities_of(schema)
+        if not identities:
+            return leaf
+        if isinstance(leaf, tuple):
+            return tuple(value for value in leaf if self._mine(value, identities)) or None
+        return leaf if self._mine(leaf, identities) else None
+
+    def _mine(self, value: Scalar, identities: frozenset[str]) -> bool:
+        return value not in identities or str(value).partition(":")[0] in self.models
 
     def _entries(self, node: Entries, schema: SchemaNode) -> Entries | None:
         kept = {
@@ -90,12 +102,29 @@ class Subset:
             below = schema.children[name]
             part = self.of(child, below)
             if part is not None:
-                wanted = True
+                wanted = wanted or not _repeated(schema, name)
                 children[name] = part
             elif name in schema.keys:
                 children[name] = child
+        if children and not wanted:
+            return None
         if len(children) == len(node.children) and all(
             node.children[name] is child for name, child in children.items()
         ):
             return node  # with all that codecs keep with it
         return Container(children) if wanted else None
+
+
+def _repeated(schema: SchemaNode, name: str) -> bool:
+    """True for a key of an entry that its configuration or state says again."""
+    return name in schema.keys and bool(schema.mirrors[schema.keys.index(name)])
+
+
+@cache
+def identities_of(leaf: SchemaNode) -> frozenset[str]:
+    """The identities that a leaf's type may have as its value; empty for nearly all leaves."""
+
+    def of(spec: TypeSpec) -> frozenset[str]:
+        return frozenset(spec.identities).union(*map(of, spec.members))
+
+    return frozenset() if leaf.type is None else of(leaf.type)
