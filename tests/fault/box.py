@@ -17,7 +17,7 @@ from typing import Any
 from e2e.place import Place, tool
 from fault import snapshot
 from fault.snapshot import Snapshot
-from hypervisor.scenario import REPOSITORY, end_guests
+from hypervisor.scenario import REPOSITORY, end_guests, keep_answers, lend_answers
 from twinplane_client import Client, Target, TwinplaneError
 
 # With a fixed one all names are the same in each run, so that points can be told by name.
@@ -76,10 +76,12 @@ class Box:
         self.state = self._root / str(self._number)
         self.state.mkdir(mode=0o711)
         (self.state / "instance-id").write_text(f"{INSTANCE}\n")
+        lend_answers(self.state / "libvirt")
         self._furnish()
         self.start()
         self.stop()
         self._define_stranger()
+        keep_answers(self.state / "libvirt")
         self.start()
         self.is_at = "empty"
         self.sound = True

@@ -21,6 +21,7 @@ from pathlib import Path
 from typing import Any
 
 REPOSITORY = Path(__file__).parents[2]
+ANSWERS = REPOSITORY / "build/qemu-capabilities"
 LIMIT = 110  # seconds for one scenario; beside other work on two cores a guest boots in 10 s
 _CLONE_NEWNET = 0x40000000
 
@@ -80,6 +81,20 @@ def firewall_image() -> dict[str, str]:
     return config
 
 
+def lend_answers(root: Path) -> None:
+    """Give a fresh libvirt root what QEMU told another test about itself: asking takes seconds. libvirt asks
+    again where that was another QEMU."""
+    if ANSWERS.is_dir():
+        shutil.copytree(ANSWERS, root / "cache/qemu/capabilities", dirs_exist_ok=True)
+
+
+def keep_answers(root: Path) -> None:
+    """Keep what QEMU said for other tests, where nobody has yet."""
+    answers = root / "cache/qemu/capabilities"
+    if answers.is_dir() and any(answers.iterdir()) and not ANSWERS.exists():
+        shutil.copytree(answers, ANSWERS, dirs_exist_ok=True)
+
+
 async def until(condition: Callable[[], Any], what: str, limit: float = 60.0) -> Any:
     """Wait until a condition holds; returns what it returned."""
     async with asyncio.timeout(limit):
@@ -97,6 +112,7 @@ def _main() -> None:
         raise OSError(ctypes.get_errno(), "unshare: the hypervisor tier needs root")
     for folder in ("images", "appliances", "trash"):
         (Path(state) / folder).mkdir(mode=0o711, exist_ok=True)
+    lend_answers(Path(state) / "libvirt")
     specification = importlib.util.spec_from_file_location("scenario_module", file)
     assert specification is not None
     assert specification.loader is not None
@@ -104,6 +120,7 @@ def _main() -> None:
     specification.loader.exec_module(module)
     found = getattr(module, name)
     asyncio.run(getattr(found, "body", found)(Path(state)))
+    keep_answers(Path(state) / "libvirt")
 
 
 if __name__ == "__main__":

@@ -2,6 +2,7 @@
 
 import asyncio
 import os
+import shutil
 import signal
 from pathlib import Path
 
@@ -30,6 +31,7 @@ def questioned(state: Path) -> list[int]:
 
 async def ask_and_die(state: Path) -> None:
     """Open libvirt on a fresh root and be killed while it asks."""
+    shutil.rmtree(state / "libvirt/cache", ignore_errors=True)
     await open_embedded(state / "libvirt")
     while not any((state / "libvirt/lib/qemu").glob("qmp-*/qmp.pid")) or not questioned(state):
         await asyncio.sleep(0.01)
@@ -42,6 +44,7 @@ async def test_what_a_killed_agent_asked_is_ended_by_the_next(state: Path) -> No
     assert died.returncode == -signal.SIGKILL, died.stderr
     orphans = questioned(state)
     assert orphans
+    shutil.rmtree(state / "libvirt/cache", ignore_errors=True)
     embedded = await open_embedded(state / "libvirt")
     assert not set(questioned(state)) & set(orphans)
 
