@@ -18,10 +18,11 @@ from twinplane.tree.node import Container, Entries, Node
 _OBJECT_DEPTH = 2
 
 # How a child is written. The numbers stand in the innermost loop of every read, hence no enumeration.
-_AS_IT_IS, _LEAF, _LEAF_LIST, _INSIDE, _ENTRIES, _KEPT, _KEPT_ENTRIES = range(7)
+_LEAF, _LEAF_LIST, _INSIDE, _ENTRIES, _KEPT, _KEPT_ENTRIES = range(6)
 
-# child name → (name in the document, how, converter of a leaf or the plan or schema of what is below)
-_Plan: TypeAlias = dict[str, tuple[str, int, Any]]
+# The names that differ in the document, by child name; and those children that are not written as they are:
+# name, how, and the converter of a leaf or the plan or schema of what is below.
+_Plan: TypeAlias = tuple[dict[str, str], tuple[tuple[str, int, Any], ...]]
 
 
 def encode(node: Node, schema: SchemaNode, *, ietf: bool) -> bytes:
@@ -42,23 +43,23 @@ def encode(node: Node, schema: SchemaNode, *, ietf: bool) -> bytes:
 
 @functools.cache
 def _plan(schema: SchemaNode, ietf: bool, first: bool) -> _Plan:
-    plan: _Plan = {}
+    names: dict[str, str] = {}
+    special: list[tuple[str, int, Any]] = []
     keep = len(schema.path) < _OBJECT_DEPTH
     for name, child in schema.children.items():
-        qualified = ietf and (first or child.module != schema.module)
-        written = f"{child.module}:{name}" if qualified else name
-        extra: Any
+        if ietf and (first or child.module != schema.module):
+            names[name] = f"{child.module}:{name}"
         if child.is_leaf:
             form = codec_of(child)
-            extra = form.ietf if ietf else form.plain
-            converted = _LEAF if child.kind is NodeKind.LEAF else _LEAF_LIST
-            how = _AS_IT_IS if extra is None else converted
+            convert = form.ietf if ietf else form.plain
+            if convert is not None:
+                special.append((name, _LEAF if child.kind is NodeKind.LEAF else _LEAF_LIST, convert))
         elif keep:
-            how, extra = (_KEPT_ENTRIES if child.kind is NodeKind.LIST else _KEPT), child
+            special.append((name, _KEPT_ENTRIES if child.kind is NodeKind.LIST else _KEPT, child))
         else:
-            how, extra = (_ENTRIES if child.kind is NodeKind.LIST else _INSIDE), _plan(child, ietf, False)
-        plan[name] = (written, how, extra)
-    return plan
+            how = _ENTRIES if child.kind is NodeKind.LIST else _INSIDE
+            special.append((name, how, _plan(child, ietf, False)))
+    return names, tuple(special)
 
 
 def _container(node: Container, schema: SchemaNode, ietf: bool, first: bool) -> bytes:
@@ -75,26 +76,29 @@ def _container(node: Container, schema: SchemaNode, ietf: bool, first: bool) -> 
 
 
 def _plain(node: Any, plan: _Plan, ietf: bool) -> dict[str, Any]:
-    """The container as orjson takes it; what is kept by itself goes in as a finished fragment."""
-    out: dict[str, Any] = {}
-    for name, child in node.children.items():
-        written, how, extra = plan[name]
-        if how == _AS_IT_IS:
-            out[written] = child
-        elif how == _INSIDE:
-            out[written] = _plain(child, extra, ietf)
+    """The container as orjson takes it; what is kept by itself goes in as a finished fragment.
+
+    Most leaves are written as they are: all children are copied at once, and only the others looked at."""
+    out: dict[str, Any] = dict(node.children)
+    names, special = plan
+    for name, how, extra in special:
+        child = out.get(name)
+        if child is None:
+            continue
+        if how == _INSIDE:
+            out[name] = _plain(child, extra, ietf)
         elif how == _LEAF:
-            out[written] = extra(child)
+            out[name] = extra(child)
         elif how == _ENTRIES:
-            out[written] = [_plain(entry, extra, ietf) for entry in child.entries.values()]
+            out[name] = [_plain(entry, extra, ietf) for entry in child.entries.values()]
         elif how == _LEAF_LIST:
-            out[written] = [extra(item) for item in child]
+            out[name] = [extra(item) for item in child]
         elif how == _KEPT:
-            out[written] = orjson.Fragment(_container(child, extra, ietf, False))
+            out[name] = orjson.Fragment(_container(child, extra, ietf, False))
         else:
             entries = [_container(entry, extra, ietf, False) for entry in child.entries.values()]
-            out[written] = orjson.Fragment(_array(entries))
-    return out
+            out[name] = orjson.Fragment(_array(entries))
+    return {names.get(name, name): child for name, child in out.items()} if names else out
 
 
 def _array(items: list[bytes]) -> bytes:
