@@ -92,6 +92,20 @@ def expand(table: SchemaTable, path: Path, *, operation: int | None = None) -> t
     return tuple(sorted(covering, key=lambda item: order[item.path]))
 
 
+def with_stars(table: SchemaTable, path: Path) -> Path:
+    """A resolved path in which each list element that has some of its keys has ``*`` for the others."""
+    elems: list[Elem] = []
+    names: tuple[str, ...] = ()
+    for elem in path.elems:
+        names = (*names, elem.name)
+        node = table.find(names)
+        if node is not None and 0 < len(elem.keys) < len(node.keys):
+            given = dict(elem.keys)
+            elem = Elem(elem.name, tuple((name, given.get(name, "*")) for name in node.keys))
+        elems.append(elem)
+    return Path(tuple(elems), path.origin)
+
+
 def _candidates(
     table: SchemaTable,
     node: SchemaNode,

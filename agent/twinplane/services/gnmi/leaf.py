@@ -16,12 +16,15 @@ from twinplane_wire.path import Elem, Path
 
 
 def proto_leaves(node: Node, schema: SchemaNode, path: bytes) -> Iterator[tuple[bytes, SchemaNode, bytes]]:
-    """Every leaf at or below a node as (encoded Path, schema, encoded TypedValue); `path` is the node's."""
+    """Every leaf at or below a node as (encoded Path, schema, encoded TypedValue); `path` is the node's.
+
+    Entries of a list without keys have no paths, and so nothing of them is among these.
+    """
     if isinstance(node, Container):
         for name, child in node.children.items():
             below = schema.children[name]
             if isinstance(child, Entries):
-                for key, entry in child.entries.items():
+                for key, entry in child.entries.items() if child.key_names else ():
                     elem = Elem(name, tuple(zip(child.key_names, key, strict=True)))
                     yield from proto_leaves(entry, below, path + encode.path((elem,)))
             else:

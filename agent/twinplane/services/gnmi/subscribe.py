@@ -12,7 +12,7 @@ from typing import Protocol
 
 from twinplane.errors import Fault, RequestError, Violation
 from twinplane.schema.compile import DEFAULT_ORIGIN
-from twinplane.schema.resolve import expand
+from twinplane.schema.resolve import expand, with_stars
 from twinplane.services import codec, encode
 from twinplane.services.auth import Caller
 from twinplane.services.gnmi.extension import SUBSCRIBE, ReadOptions, of_read
@@ -158,7 +158,7 @@ class Subscribe:
         table = self._target.schemas.table(path.origin)
         subset = Subset(table, Kind.CONFIG if options.config_only else Kind.ALL, models)
         for found in expand(table, path):
-            for selected in narrow(found.path, found.node, subset, options.depth):
+            for selected in narrow(with_stars(table, found.path), found.node, subset, options.depth):
                 yield Subscription(
                     selected, mode, entry.sample_interval, entry.heartbeat_interval, entry.suppress_redundant
                 )

@@ -47,8 +47,9 @@ class Subset:
     def of(self, node: Node, schema: SchemaNode) -> Node | None:
         """The node with only the wanted leaves below it, or None where none is.
 
-        An entry that has something wanted keeps its key leaves, so that it can be told from others. A key that
-        is repeated inside (``config/name``) is no reason of its own: state has rows that nobody configured.
+        An entry that has something wanted keeps its key leaves, so that it can be told from others. A key
+        that is repeated inside (``config/name``) is no reason of its own: state has rows that nobody
+        configured.
         """
         if self.is_everything:
             return node
