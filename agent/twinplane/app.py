@@ -35,6 +35,10 @@ from twinplane.object_codec import ObjectCodec
 from twinplane.plan.plan import plan
 from twinplane.schema.compile import Schemas, load_schema
 from twinplane.schema.validate import Validator
+from twinplane.services.config.commit import orphaned
+from twinplane.services.config.service import NAME as CONFIG_NAME
+from twinplane.services.config.service import config
+from twinplane.services.config.target import Target as ConfigTarget
 from twinplane.services.gnmi.leaf import LeafEncoder
 from twinplane.services.gnmi.service import NAME, gnmi
 from twinplane.services.gnmi.target import Target
@@ -42,6 +46,7 @@ from twinplane.services.permit import Permits
 from twinplane.services.rpc import Door, Limits
 from twinplane.services.server import Listener, Server, TcpListener, local_sockets
 from twinplane.services.tls import TlsFiles
+from twinplane.session.registry import Sessions
 from twinplane.settings import MIB, AcceleratorSetting, LeafListUpdate, Settings, TlsMode
 from twinplane.state.collect import Collector
 from twinplane.state.operational import Operational
@@ -50,6 +55,7 @@ from twinplane.subscribe.atomic import marked
 from twinplane.subscribe.stream import Subscriber
 from twinplane.transaction.datastore import Datastore
 from twinplane.transaction.execute import Executor
+from twinplane.transaction.history import History
 from twinplane.transaction.standing import Parts
 from twinplane.transaction.transactor import Transactor
 from twinplane.tree.node import Container, Entries
@@ -121,19 +127,23 @@ async def serving(settings: Settings) -> AsyncIterator[Agent]:
         back_end = await open_back_end(state, settings.agent.image_dir, found, stack)
 
         operational = Operational(clock, partial(completed, schemas), standing=standing(schemas))
+        codec = ObjectCodec(schemas)
+        store = Datastore(state.database, codec, kept=settings.history.commits)
+        model = Configuration(
+            schemas,
+            Validator(schemas),
+            state.instance,
+            found,
+            state.root,
+            Host(operational.link, operational.port_type),
+            union_leaf_lists=settings.gnmi.leaf_list_update is LeafListUpdate.MERGE,
+        )
+        sessions = Sessions(clock, asyncio.get_running_loop().call_later)
         transactor = Transactor(
             Parts(
-                store=Datastore(state.database, ObjectCodec(schemas)),
+                store=store,
                 executor=Executor(back_end.drivers()),
-                model=Configuration(
-                    schemas,
-                    Validator(schemas),
-                    state.instance,
-                    found,
-                    state.root,
-                    Host(operational.link, operational.port_type),
-                    union_leaf_lists=settings.gnmi.leaf_list_update is LeafListUpdate.MERGE,
-                ),
+                model=model,
                 planner=plan,
                 publisher=operational,
                 clock=clock,
@@ -141,6 +151,7 @@ async def serving(settings: Settings) -> AsyncIterator[Agent]:
                 sweep=back_end.sweep,
                 modules=schemas.digest,
                 prechecks=(ImageCheck(settings.agent.image_dir),),
+                gate=sessions.gate,
             )
         )
         gc.disable()  # until all there is has been read: next to nothing of it is garbage
@@ -156,10 +167,14 @@ async def serving(settings: Settings) -> AsyncIterator[Agent]:
             limits,
             require_arbitration=settings.gnmi.require_arbitration,
         )
+        sessions.ended = orphaned(transactor)
+        configuring = config(
+            ConfigTarget(schemas, operational, transactor, History(store, codec.decode), model, sessions)
+        )
         server = Server(
             _listeners(settings, state),
-            lambda gate: (service.behind(Door(gate, users, limits)),),
-            (NAME,),
+            lambda gate: tuple(one.behind(Door(gate, users, limits)) for one in (service, configuring)),
+            (NAME, CONFIG_NAME),
             limits,
         )
         stack.enter_context(_refusal_alone())

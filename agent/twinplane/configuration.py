@@ -23,6 +23,7 @@ from twinplane.schema import defaults
 from twinplane.schema.compile import DEFAULT_ORIGIN, Schemas
 from twinplane.schema.defaults import with_defaults
 from twinplane.schema.validate import Validator
+from twinplane.share.ledger import Account
 from twinplane.tree import edit
 from twinplane.tree.diff import ObjectChange, diff
 from twinplane.tree.edit import Edit
@@ -105,6 +106,16 @@ class Configuration:
         """What realises the whole configuration."""
         known = self._index("", forest.tree())
         return self._realise(known, known.models.keys())
+
+    def capacity(self, forest: Forest) -> Mapping[str, Account]:
+        """The accounts of the host, were this its configuration: memory (bytes) and cpu (millicores)."""
+        known, host = self._index("", forest.tree()), self.capabilities
+        return {
+            "cpu": Account(host.cpus * 1000, host.reserve_cpu, known.cpu),
+            "memory": Account(
+                host.memory, host.reserve_memory, known.memory + known.appliances * host.overhead
+            ),
+        }
 
     def _touched(self, changes: Sequence[ObjectChange], origin: str) -> tuple[Touched, ...]:
         mine = [change for change in changes if change.path.origin == origin]

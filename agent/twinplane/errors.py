@@ -13,7 +13,7 @@
 Inner rooms raise these; only `services/status.py` knows which status code each becomes.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import Enum
 
 from twinplane_wire.path import Path
@@ -26,6 +26,7 @@ class Fault(Enum):
     UNKNOWN_PATH = "unknown-path"  # no loaded module defines it (reads and deletes)
     UNKNOWN_TARGET = "unknown-target"  # the same, for a write that names it (gNMI 3.4.7: NOT_FOUND)
     NO_DATA = "no-data"  # valid path, nothing there
+    DATA_EXISTS = "data-exists"  # valid path, something is there already
     NOT_SERVED = "not-served"  # origin, encoding, extension or deviated node
     READ_ONLY = "read-only"  # a config-false node, or a row that another path owns
     VALUE = "value"  # type, range, pattern, unknown member, null
@@ -47,7 +48,8 @@ class Violation:
     """One thing wrong: where, what kind, the constraint it breaks, and what to do about it.
 
     `operation` is the index of the offending operation within its request, counted in application order
-    (delete, replace, update), or None where a violation concerns the result as a whole.
+    (delete, replace, update), or None where a violation concerns the result as a whole. `app_tag` is that of
+    RFC 7950 section 15, or the module's own.
     """
 
     path: Path
@@ -55,6 +57,7 @@ class Violation:
     constraint: str
     remedy: str = ""
     operation: int | None = None
+    app_tag: str = field(default="", compare=False)
 
     def __str__(self) -> str:
         return f"{self.path}: {self.constraint}" + (f" ({self.remedy})" if self.remedy else "")

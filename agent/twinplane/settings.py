@@ -80,6 +80,13 @@ class Reserve:
     cpu: int = 0
 
 
+@dataclass(frozen=True, slots=True)
+class History:
+    """Section [history]: `commits` is how many numbered commits are kept."""
+
+    commits: int = 10_000
+
+
 class Level(Enum):
     """From which level on events are logged."""
 
@@ -105,6 +112,7 @@ class Settings:
     gnmi: Gnmi = field(default_factory=Gnmi)
     hypervisor: Hypervisor = field(default_factory=Hypervisor)
     reserve: Reserve = field(default_factory=Reserve)
+    history: History = field(default_factory=History)
     log: Log = field(default_factory=Log)
 
 

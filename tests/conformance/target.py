@@ -5,6 +5,7 @@ under `openconfig`, and the fixture's a second time under an origin of their own
 """
 
 import asyncio
+import atexit
 import functools
 import shutil
 import tempfile
@@ -30,12 +31,17 @@ from twinplane.object_codec import ObjectCodec
 from twinplane.plan.plan import plan
 from twinplane.schema.compile import Schemas, load_schema
 from twinplane.schema.validate import Validator
+from twinplane.services.config.commit import orphaned
+from twinplane.services.config.service import NAME as CONFIG_NAME
+from twinplane.services.config.service import config
+from twinplane.services.config.target import Target as ConfigTarget
 from twinplane.services.gnmi.leaf import LeafEncoder
 from twinplane.services.gnmi.service import NAME, gnmi
 from twinplane.services.gnmi.target import Target as Wired
 from twinplane.services.rpc import Door, Limits
 from twinplane.services.server import Server, TcpListener, local_sockets
 from twinplane.services.tls import TlsFiles
+from twinplane.session.registry import Sessions
 from twinplane.state.collect import Collector, Feed
 from twinplane.state.operational import Operational
 from twinplane.state.section import Section
@@ -45,6 +51,7 @@ from twinplane.subscribe.live import Limits as StreamLimits
 from twinplane.subscribe.stream import Subscriber
 from twinplane.transaction.datastore import Datastore
 from twinplane.transaction.execute import Executor
+from twinplane.transaction.history import History
 from twinplane.transaction.standing import Parts
 from twinplane.transaction.transactor import Transactor
 from twinplane.tree.node import Leaf
@@ -59,18 +66,19 @@ USERS = ("admin", "operator", "reader")
 @functools.cache
 def schemas() -> Schemas:
     """Product and fixture under openconfig, the fixture alone under `fixture`; compiled once a process."""
-    with tempfile.TemporaryDirectory() as folder:
-        names: list[str] = []
-        for directory in (REPOSITORY / "yang", FIXTURES):
-            for file in directory.glob("*.yang"):
-                shutil.copy(file, folder)
-            listed = (directory / "modules.toml").read_text().partition("[\n")[2].partition("]")[0]
-            names += [line.strip() for line in listed.splitlines() if line.strip()]
-        text = "\n".join(names)
-        (File(folder) / "modules.toml").write_text(f"[origins]\nopenconfig = [\n{text}\n]\n")
-        compiled = load_schema(File(folder), None, FIXTURES)
-        validator.load(compiled)
-        return compiled
+    folder = tempfile.mkdtemp(prefix="tpy")
+    atexit.register(shutil.rmtree, folder)  # the texts of the modules are served
+    names: list[str] = []
+    for directory in (REPOSITORY / "yang", FIXTURES):
+        for file in directory.glob("*.yang"):
+            shutil.copy(file, folder)
+        listed = (directory / "modules.toml").read_text().partition("[\n")[2].partition("]")[0]
+        names += [line.strip() for line in listed.splitlines() if line.strip()]
+    text = "\n".join(names)
+    (File(folder) / "modules.toml").write_text(f"[origins]\nopenconfig = [\n{text}\n]\n")
+    compiled = load_schema(File(folder), None, FIXTURES)
+    validator.load(compiled)
+    return compiled
 
 
 class _Loaded:
@@ -131,9 +139,11 @@ class Target:
             rules.Host(self.operational.link, self.operational.port_type),
             union_leaf_lists,
         )
+        self.sessions = Sessions(self.clock, lambda *later: asyncio.get_running_loop().call_later(*later))
+        self.store = Datastore(folder / "twinplane.db", ObjectCodec(self.schemas))
         self.transactor = Transactor(
             Parts(
-                store=Datastore(folder / "twinplane.db", ObjectCodec(self.schemas)),
+                store=self.store,
                 executor=Executor(self.drivers.all),
                 model=self.model,
                 planner=plan,
@@ -144,6 +154,7 @@ class Target:
                 modules=self.schemas.digest,
                 final_pauses=(0.0, 0.0),
                 repair_pauses=(0.05,),
+                gate=self.sessions.gate,
             )
         )
         self.subscriber = Subscriber(
@@ -156,6 +167,11 @@ class Target:
     async def __aenter__(self) -> Self:
         wired = Wired(self.schemas, self.operational, self.transactor)
         service = gnmi(wired, self.subscriber, self.limits, require_arbitration=self._require_arbitration)
+        self.sessions.ended = orphaned(self.transactor)
+        history = History(self.store, ObjectCodec(self.schemas).decode)
+        configuring = config(
+            ConfigTarget(self.schemas, self.operational, self.transactor, history, self.model, self.sessions)
+        )
         tls = self.folder / "tls"
         mutual = TlsFiles(tls / "server.pem", tls / "server.key", tls / "ca.pem")
         password = TlsFiles(tls / "server.pem", tls / "server.key", None)
@@ -165,8 +181,10 @@ class Target:
                 TcpListener("127.0.0.1:0", mutual),
                 TcpListener("127.0.0.1:0", password),
             ),
-            lambda gate: (service.behind(Door(gate, self.users, self.limits)),),
-            (NAME,),
+            lambda gate: tuple(
+                one.behind(Door(gate, self.users, self.limits)) for one in (service, configuring)
+            ),
+            (NAME, CONFIG_NAME),
             self.limits,
         )
         self.source = HostSource(self.host, CAPABILITIES)

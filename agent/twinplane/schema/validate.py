@@ -108,12 +108,17 @@ def _violation(table: SchemaTable, owner: Path, data_path: str, message: str, fa
         )
     if match := _CHOICE.match(message):
         cases = " or ".join(_alternatives(node, match[1]))
-        return replace(violation, constraint=f"{match[1]!r} is mandatory and missing", remedy=f"set {cases}")
+        return replace(
+            violation,
+            constraint=f"{match[1]!r} is mandatory and missing",
+            remedy=f"set {cases}",
+            app_tag="missing-choice",
+        )
     if match := _UNIQUE.match(message):
         first, leaves = _path(match[2], owner), match[1].replace(" ", " and ")
         inner = tuple(Elem(name.rpartition(":")[2]) for name in match[1].split(" ")[0].split("/"))
         constraint = f"{leaves} must be unique, and {first.elems[-1]} has the same"
-        return replace(violation, path=path.join(inner), constraint=constraint)
+        return replace(violation, path=path.join(inner), constraint=constraint, app_tag="data-not-unique")
     if match := _REFERENCE.match(message):
         constraint = f"{orjson.dumps(match[1]).decode()} is not the value of {match[2]}"
         return replace(violation, constraint=constraint)

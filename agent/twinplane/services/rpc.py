@@ -19,7 +19,7 @@ from twinplane.errors import Fault, RequestError, Violation
 from twinplane.identity.directory import Directory
 from twinplane.identity.role import Access
 from twinplane.services.auth import Caller, Gate, authenticate, authorize
-from twinplane.services.status import DETAILS_KEY, status_of
+from twinplane.services.status import DETAILS_KEY, Detail, status_of
 from twinplane_wire.path import ROOT
 
 MessageT = TypeVar("MessageT", bound=Message)
@@ -45,11 +45,12 @@ class Limits:
 
 @dataclass(frozen=True, slots=True)
 class Door:
-    """What every RPC of one listener passes."""
+    """What every RPC of one listener passes; `detail` is what its service adds to a refusal."""
 
     gate: Gate
     users: Directory
     limits: Limits
+    detail: Detail | None = None
 
 
 class Write(Protocol):
@@ -81,7 +82,7 @@ def unary(
                     "ask for less, or use Subscribe ONCE",
                 )
         except Exception as error:
-            return await _abort(context, error, method)
+            return await _abort(context, error, method, door.detail)
         return encoded
 
     return grpc.unary_unary_rpc_method_handler(handle)
@@ -119,7 +120,7 @@ def stream(
             # take it. Once it is on its way nobody has to wait for it; it arrives if the reader comes back.
             with suppress(TimeoutError):
                 async with asyncio.timeout(STATUS_SECONDS):
-                    await _abort(context, error, method)
+                    await _abort(context, error, method, door.detail)
 
     return grpc.stream_stream_rpc_method_handler(handle)
 
@@ -170,8 +171,8 @@ async def _authorised(users: Directory, caller: Caller) -> AsyncIterator[None]:
         raise RequestError(Violation(ROOT, Fault.UNAUTHENTICATED, text)) from None
 
 
-async def _abort(context: Context, error: Exception, method: str) -> bytes:
-    status = status_of(error, method)
+async def _abort(context: Context, error: Exception, method: str, detail: Detail | None) -> bytes:
+    status = status_of(error, method, detail)
     log.info("%s from %s: %s %s", method, context.peer(), status.code.name, status.message)
     trailer = ((DETAILS_KEY, status.details),) if status.details else ()
     await context.abort(status.code, status.message, trailer)

@@ -1,17 +1,20 @@
 """Which status code an error becomes, and what of it a client sees: the one table.
 
 The details are a google.rpc.Status with a BadRequest (field = path, description = constraint and remedy,
-reason = the fault) and, where not all violations fit, an ErrorInfo with their number. The codes follow the
-error tables of gNMI 3.3.4, 3.4.7 and 3.5.2.4.
+reason = the fault), what else the service says of each violation, and, where not all violations fit, an
+ErrorInfo with their number. The codes follow the error tables of gNMI 3.3.4, 3.4.7 and 3.5.2.4.
 """
 
 import logging
 import uuid
 from base64 import b64encode
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from typing import TypeAlias
 from urllib.parse import quote
 
 import grpc
+from google.protobuf.message import Message
 from google.rpc import error_details_pb2, status_pb2
 
 from twinplane.errors import (
@@ -28,6 +31,7 @@ CODES = {
     Fault.UNKNOWN_PATH: grpc.StatusCode.INVALID_ARGUMENT,
     Fault.UNKNOWN_TARGET: grpc.StatusCode.NOT_FOUND,
     Fault.NO_DATA: grpc.StatusCode.NOT_FOUND,
+    Fault.DATA_EXISTS: grpc.StatusCode.ALREADY_EXISTS,
     Fault.NOT_SERVED: grpc.StatusCode.UNIMPLEMENTED,
     Fault.READ_ONLY: grpc.StatusCode.INVALID_ARGUMENT,
     Fault.VALUE: grpc.StatusCode.INVALID_ARGUMENT,
@@ -51,6 +55,9 @@ LIMIT = 6 * 1024
 MESSAGE_LIMIT = 900
 FIELD_LIMIT = 500
 
+# A message of the service's own for a violation.
+Detail: TypeAlias = Callable[[Violation], Message]
+
 log = logging.getLogger(__name__)
 
 
@@ -63,16 +70,16 @@ class Status:
     details: bytes = b""
 
 
-def status_of(error: Exception, method: str) -> Status:
+def status_of(error: Exception, method: str, detail: Detail | None = None) -> Status:
     """The status of any exception; what is nobody's fault but ours is logged under an incident id."""
     match error:
         case RequestError():
-            return _request(error)
+            return _request(error, detail)
         case ApplyError(undone=True, retry=True):
-            return _plain(grpc.StatusCode.ABORTED, str(error), error)
+            return _plain(grpc.StatusCode.ABORTED, str(error), error, detail)
         case ApplyError():
             log.error("%s: %s", method, error)
-            return _plain(grpc.StatusCode.INTERNAL, str(error), error)
+            return _plain(grpc.StatusCode.INTERNAL, str(error), error, detail)
         case DegradedError():
             return _plain(grpc.StatusCode.FAILED_PRECONDITION, str(error), error)
         case UnavailableError():
@@ -83,40 +90,53 @@ def status_of(error: Exception, method: str) -> Status:
             return Status(grpc.StatusCode.INTERNAL, f"internal error, incident {incident} in the agent's log")
 
 
-def _request(error: RequestError) -> Status:
+def _request(error: RequestError, detail: Detail | None) -> Status:
     violations = error.violations
     code = CODES[violations[0].fault]
     message = _cut(str(violations[0]), MESSAGE_LIMIT)
     if len(violations) > 1:
         message += f"; and {len(violations) - 1} more"
-    return Status(code, message, _details(code, message, violations))
+    return Status(code, message, _details(code, message, violations, detail))
 
 
-def _plain(code: grpc.StatusCode, text: str, error: Exception) -> Status:
+def _plain(code: grpc.StatusCode, text: str, error: Exception, detail: Detail | None = None) -> Status:
     message = _cut(text, MESSAGE_LIMIT)
     if isinstance(error, ApplyError):
         violation = Violation(error.path, Fault.STATE, f"{error.step}: {error.cause}")
-        return Status(code, message, _details(code, message, (violation,)))
+        return Status(code, message, _details(code, message, (violation,), detail))
     return Status(code, message)
 
 
-def _details(code: grpc.StatusCode, message: str, violations: tuple[Violation, ...]) -> bytes:
+def _details(
+    code: grpc.StatusCode, message: str, violations: tuple[Violation, ...], detail: Detail | None
+) -> bytes:
     """The encoded details: as many violations, from the first, as fit beside the message."""
     room = LIMIT - len(quote(message)) - 100
     bad = error_details_pb2.BadRequest()
+    more: list[Message] = []
     encoded = b""
     for violation in violations:
         bad.field_violations.append(_field(violation))
-        trial = _encode(code, message, bad, len(violations))
+        if detail is not None:
+            more.append(detail(violation))
+        trial = _encode(code, message, bad, more, len(violations))
         if encoded and _on_the_wire(trial) > room:
             break
         encoded = trial
     return encoded
 
 
-def _encode(code: grpc.StatusCode, message: str, bad: error_details_pb2.BadRequest, total: int) -> bytes:
+def _encode(
+    code: grpc.StatusCode,
+    message: str,
+    bad: error_details_pb2.BadRequest,
+    more: Sequence[Message],
+    total: int,
+) -> bytes:
     status = status_pb2.Status(code=code.value[0], message=message)
     status.details.add().Pack(bad)
+    for one in more:
+        status.details.add().Pack(one)
     if len(bad.field_violations) < total:
         info = error_details_pb2.ErrorInfo(reason="MORE_VIOLATIONS", domain=DOMAIN)
         info.metadata["violations"] = str(total)

@@ -1,78 +1,128 @@
 """Candidates (RFC 6241 section 8.3): a configuration under edit, on top of the running one it began with.
 
-A candidate is its base (number and tree) and the tree the edits made of it. To rebase is to carry what was
-changed over to a newer running tree; what was changed on both sides, and differently, is a conflict.
+A candidate is its base (number and trees) and the trees that the edits made of it. To rebase is to carry what
+was changed over to newer running trees; what was changed on both sides, and differently, is a conflict.
 """
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
+from typing import TypeAlias
 
-from twinplane.tree import edit
+from twinplane.errors import Fault, RequestError, Violation
 from twinplane.tree.diff import leaf_changes
 from twinplane.tree.draft import Draft
 from twinplane.tree.edit import Edit
-from twinplane.tree.node import Container
+from twinplane.tree.forest import Forest, changes
+from twinplane.tree.node import Node
 from twinplane.tree.query import get
-from twinplane_wire.path import ROOT, Path
+from twinplane_wire.path import Path
+
+Apply: TypeAlias = Callable[[Forest, Sequence[Edit]], Forest]
 
 
 @dataclass(frozen=True, slots=True)
 class Candidate:
-    """`base` is the number of the commit it began with, `root` what it has become so far; `edits` are those
-    made, in order."""
+    """`base` is the number of the commit it began with, `forest` what it has become so far; `edits` are those
+    made, in order, unless it was `copied` from elsewhere as a whole."""
 
     base: int
-    base_root: Container
-    root: Container
+    base_forest: Forest
+    forest: Forest
     edits: tuple[Edit, ...] = ()
+    copied: bool = False
 
     @classmethod
-    def of(cls, revision: int, running: Container) -> "Candidate":
+    def of(cls, revision: int, running: Forest) -> "Candidate":
         """A candidate without a change."""
         return cls(revision, running, running)
 
     @property
     def is_changed(self) -> bool:
         """Whether it differs from what it began with."""
-        return self.root is not self.base_root and self.root != self.base_root
+        return self.forest is not self.base_forest and bool(changes(self.base_forest, self.forest))
 
-    def edited(self, edits: Sequence[Edit], *, union_leaf_lists: bool = True) -> "Candidate":
-        """The candidate after further edits; raises RequestError as `tree.edit.apply` does."""
-        root = edit.apply(self.root, edits, union_leaf_lists=union_leaf_lists)
-        return replace(self, root=root, edits=(*self.edits, *edits))
+    def edited(self, edits: Sequence[Edit], apply: Apply) -> "Candidate":
+        """The candidate after further edits; raises RequestError as `apply` does."""
+        return replace(self, forest=apply(self.forest, edits), edits=(*self.edits, *edits))
 
-    def replaced(self, root: Container) -> "Candidate":
+    def replaced(self, forest: Forest) -> "Candidate":
         """The candidate with another content altogether (copy-config)."""
-        return replace(self, root=root, edits=())
+        return replace(self, forest=forest, edits=(), copied=True)
 
-    def rebased(self, revision: int, running: Container) -> "tuple[Candidate, tuple[Path, ...]]":
-        """The same edits on a newer running tree, and the paths that changed on both sides to different
-        values. Where there is one, the candidate is returned unchanged."""
-        conflicts = conflicting(self.base_root, running, self.root)
+    def rebased(self, revision: int, running: Forest, apply: Apply) -> "tuple[Candidate, tuple[Path, ...]]":
+        """The same edits on newer running trees, and the paths that changed on both sides to different
+        values. Where there is one, the candidate is returned unchanged.
+
+        Raises:
+            RequestError: CONFLICT, an edit does not apply to the newer trees.
+        """
+        if running is self.base_forest:
+            return replace(self, base=revision), ()
+        conflicts = conflicting(self.base_forest, running, self.forest)
         if conflicts:
             return self, conflicts
-        if self.edits:
-            return replace(Candidate.of(revision, running).edited(self.edits)), ()
-        return replace(Candidate.of(revision, running), root=merged(self.base_root, running, self.root)), ()
+        fresh = Candidate.of(revision, running)
+        if self.copied:
+            return replace(fresh, forest=merged(self.base_forest, running, self.forest), copied=True), ()
+        try:
+            return fresh.edited(self.edits, apply), ()
+        except RequestError as error:
+            raise RequestError(
+                *(Violation(one.path, Fault.CONFLICT, one.constraint) for one in error.violations)
+            ) from error
 
 
-def conflicting(base: Container, theirs: Container, ours: Container) -> tuple[Path, ...]:
-    """The leaves, in path order, that both sides changed and not to the same value."""
-    if theirs is base or ours is base:
-        return ()
-    their_updates, their_deletes = leaf_changes(base, theirs, ROOT)
-    our_updates, our_deletes = leaf_changes(base, ours, ROOT)
-    touched = {path for path, _ in their_updates} | set(their_deletes)
-    mine = {path for path, _ in our_updates} | set(our_deletes)
-    return tuple(sorted(path for path in touched & mine if get(theirs, path) != get(ours, path)))
+def conflicting(base: Forest, theirs: Forest, ours: Forest) -> tuple[Path, ...]:
+    """The leaves, in path order, that both sides changed and not to the same value, or that one side changed
+    in an entry that the other deleted."""
+    changed_there, changed_here = changed_leaves(base, theirs), changed_leaves(base, ours)
+    return tuple(
+        sorted(
+            path
+            for path in changed_there | changed_here
+            if _at(theirs, path) != _at(ours, path)
+            and (
+                (path in changed_there and path in changed_here)
+                or (path in changed_here and _lost_entry(base, theirs, ours, path))
+                or (path in changed_there and _lost_entry(base, ours, theirs, path))
+            )
+        )
+    )
 
 
-def merged(base: Container, theirs: Container, ours: Container) -> Container:
+def _lost_entry(base: Forest, deleting: Forest, keeping: Forest, path: Path) -> bool:
+    """Whether one side deleted an entry above a path that the other side keeps."""
+    above = (Path(path.elems[:depth], path.origin) for depth, elem in enumerate(path.elems, 1) if elem.keys)
+    return any(
+        _at(base, entry) is not None and _at(deleting, entry) is None and _at(keeping, entry) is not None
+        for entry in above
+    )
+
+
+def _at(forest: Forest, path: Path) -> Node | None:
+    return get(forest.tree(path.origin), path)
+
+
+def changed_leaves(before: Forest, after: Forest) -> frozenset[Path]:
+    """The leaves that are new, gone or have another value."""
+    found: set[Path] = set()
+    for origin in {*before.trees, *after.trees}:
+        old, new = before.tree(origin), after.tree(origin)
+        if old is not new:
+            updates, deletes = leaf_changes(old, new, Path((), origin))
+            found.update(deletes, (path for path, _ in updates))
+    return frozenset(found)
+
+
+def merged(base: Forest, theirs: Forest, ours: Forest) -> Forest:
     """`theirs` with what `ours` changed against `base`; for trees without conflict."""
-    updates, deletes = leaf_changes(base, ours, ROOT)
-    draft = Draft(theirs)
-    for path in deletes:
-        draft.remove(path, drop_bare_entries=True)
-    for path, value in updates:
-        draft.put(path, value)
-    return draft.freeze()
+    trees = dict(theirs.trees)
+    for origin in {*base.trees, *ours.trees}:
+        updates, deletes = leaf_changes(base.tree(origin), ours.tree(origin), Path((), origin))
+        draft = Draft(theirs.tree(origin))
+        for path in deletes:
+            draft.remove(path, drop_bare_entries=True)
+        for path, value in updates:
+            draft.put(path, value)
+        trees[origin] = draft.freeze()
+    return Forest(trees)

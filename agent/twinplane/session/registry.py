@@ -10,6 +10,7 @@ from twinplane.clock import Clock
 from twinplane.errors import Fault, RequestError, Violation
 from twinplane.session.candidate import Candidate
 from twinplane.session.lock import SECOND, Datastore, Later, Lock, Locks, Timer
+from twinplane.transaction.request import Request
 from twinplane_wire.path import ROOT
 
 LONGEST_LINGER = 86_400.0
@@ -36,7 +37,8 @@ Listener = Callable[[Event], None]
 
 @dataclass(slots=True, eq=False)
 class Session:
-    """One session. `expires` (ns since the epoch) while it lingers without a stream, else 0."""
+    """One session. `expires` (ns since the epoch) while it lingers without a stream, else 0; `commit` names
+    the commit that waits for its confirmation, where no other session may give it."""
 
     number: int
     user: str
@@ -46,6 +48,7 @@ class Session:
     digest: bytes
     candidate: Candidate | None = None
     expires: int = 0
+    commit: str = ""
     listener: Listener | None = None
     timer: Timer | None = field(default=None, repr=False)
 
@@ -55,12 +58,18 @@ class Session:
         return self.listener is not None
 
 
-class Sessions:
-    """All sessions, the locks and the shared candidate. Synchronous, on the event loop."""
+def _unheard(_: Session) -> None:
+    """Nobody wants to know."""
 
-    def __init__(self, clock: Clock, later: Later) -> None:
+
+class Sessions:
+    """All sessions, the locks and the shared candidate. Synchronous, on the event loop. `ended` is told of
+    each session that is over, before its locks are free."""
+
+    def __init__(self, clock: Clock, later: Later, ended: Callable[[Session], None] = _unheard) -> None:
         self._clock = clock
         self._later = later
+        self.ended = ended
         self._sessions: dict[int, Session] = {}
         self._last = 0
         self.shared: Candidate | None = None
@@ -68,6 +77,10 @@ class Sessions:
 
     def __iter__(self) -> Iterator[Session]:
         return iter(tuple(self._sessions.values()))
+
+    def gate(self, request: Request) -> None:
+        """Refuse what changes running while another session holds its lock. Raises RequestError (LOCKED)."""
+        self.locks.check(Datastore.RUNNING, request.session)
 
     @property
     def locked(self) -> Mapping[Datastore, Lock]:
@@ -161,6 +174,7 @@ class Sessions:
         if self._sessions.pop(session.number, None) is None:
             return
         self._stop_timer(session)
+        self.ended(session)
         holds_shared = self.locks.held.get(Datastore.CANDIDATE)
         if holds_shared is not None and holds_shared.session == session.number:
             # What a lock protected goes with it: nobody inherits half an edit (RFC 6241 section 8.3.5.2).

@@ -17,14 +17,17 @@ from typing import Any, Protocol, TypeVar
 
 from twinplane.errors import StartError, UnavailableError
 from twinplane.plan.resource import ForeignValue
+from twinplane.transaction import history, notice
 from twinplane.transaction.journal import Entry, Status
 from twinplane.transaction.migration import MIGRATIONS, migrate
 from twinplane.transaction.object_tree import graft, object_at
+from twinplane.transaction.record import Commit, Confirmation
 from twinplane.tree.diff import ObjectChange
 from twinplane.tree.forest import NOTHING, Forest
 from twinplane.tree.node import Container
 from twinplane_wire.path import Path, parse
 
+KEPT = 10_000
 ELECTION = "election "  # in front of a role, as a key of the table meta
 
 T = TypeVar("T")
@@ -73,18 +76,6 @@ class Stored:
 
 
 @dataclass(frozen=True, slots=True)
-class Commit:
-    """The record of one commit; `time` in ns since the epoch."""
-
-    number: int
-    time: int
-    author: str
-    source: str
-    peer: str
-    comment: str
-
-
-@dataclass(frozen=True, slots=True)
 class Pending:
     """A commit that waits for its confirmation: its client's name for it, its user, its number."""
 
@@ -96,9 +87,13 @@ class Pending:
 class Datastore:
     """The file. Methods raise `UnavailableError` where it cannot be written, and then keep nothing."""
 
-    def __init__(self, file: FilePath, codec: Codec, migrations: Sequence[str] = MIGRATIONS) -> None:
+    def __init__(
+        self, file: FilePath, codec: Codec, migrations: Sequence[str] = MIGRATIONS, *, kept: int = KEPT
+    ) -> None:
+        """`kept` is how many records of commits stay, the newest ones."""
         self._file = file
         self._codec = codec
+        self._kept = kept
         self._migrations = migrations
         self._thread = ThreadPoolExecutor(max_workers=1, thread_name_prefix="datastore")
         self._db: sqlite3.Connection | None = None
@@ -130,8 +125,10 @@ class Datastore:
         """
 
         def write(db: sqlite3.Connection) -> None:
+            taken_back = _settle(db, Confirmation.TAKEN_BACK)
             self._commit(db, commit, changes, entry, modules)
-            db.execute("DELETE FROM confirm")
+            confirmation = Confirmation.TAKEN_BACK if taken_back else commit.confirmation
+            notice.write(db, [notice.of_commit(commit, changes, confirmation.value)])
             if pending is not None:
                 db.execute(
                     "INSERT INTO confirm (id, name, author, number) VALUES (1, ?, ?, ?)",
@@ -140,9 +137,32 @@ class Datastore:
 
         await self._write(write)
 
-    async def confirm(self) -> None:
-        """The commit that waits is for good."""
-        await self._write(lambda db: db.execute("DELETE FROM confirm"))
+    async def confirm(self, author: str, time: int) -> None:
+        """The commit that waits is for good: its user said so, at a time in ns since the epoch."""
+
+        def write(db: sqlite3.Connection) -> None:
+            for number in _settle(db, Confirmation.CONFIRMED):
+                notice.write(db, [notice.of_confirmation(number, author, time)])
+
+        await self._write(write)
+
+    async def note(self, notices: Iterable[notice.Notice]) -> None:
+        """Keep events that no commit causes."""
+        kept = tuple(notices)
+        await self._write(lambda db: notice.write(db, kept))
+
+    async def read(self, work: Callable[[sqlite3.Connection], T]) -> T:
+        """Look at the file, in its thread. Raises UnavailableError where it cannot be read."""
+
+        def look() -> T:
+            if self._db is None:
+                raise UnavailableError("the datastore is closed")
+            try:
+                return work(self._db)
+            except sqlite3.Error as error:
+                raise UnavailableError(f"{self._file} cannot be read: {error}") from error
+
+        return await self._run(look)
 
     async def keep_election(self, role: str, number: int) -> None:
         """Remember the highest election number of a role."""
@@ -276,13 +296,15 @@ class Datastore:
             forward.append(_edit(change.path, after))
             reverse.append(_edit(change.path, before))
         db.execute(
-            "INSERT INTO commits (number, time, author, source, peer, comment, forward, reverse) "
-            "VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
+            "INSERT INTO commits "
+            "(number, time, author, source, peer, comment, confirmation, forward, reverse) "
+            "VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)",
             (
                 commit.number, commit.time, commit.author, commit.source, commit.peer, commit.comment,
-                json.dumps(forward), json.dumps(reverse),
+                commit.confirmation.value, json.dumps(forward), json.dumps(reverse),
             ),
         )  # fmt: skip
+        history.keep(db, commit.number, self._kept)
         _put_meta(db, "modules", modules)
         if entry is None:
             db.execute("DELETE FROM journal")
@@ -300,6 +322,15 @@ class Datastore:
         if self._db is not None:
             self._db.close()
             self._db = None
+
+
+def _settle(db: sqlite3.Connection, outcome: Confirmation) -> tuple[int, ...]:
+    """The number of the commit that waits, if one does, which from now on does no longer."""
+    waiting = tuple(number for (number,) in db.execute("SELECT number FROM confirm").fetchall())
+    for number in waiting:
+        db.execute("UPDATE commits SET confirmation = ? WHERE number = ?", (outcome.value, number))
+    db.execute("DELETE FROM confirm")
+    return waiting
 
 
 def _begin(db: sqlite3.Connection, entry: Entry) -> None:

@@ -27,6 +27,14 @@ MIGRATIONS = (
         id INTEGER PRIMARY KEY CHECK (id = 1), name TEXT NOT NULL, author TEXT NOT NULL,
         number INTEGER NOT NULL);
     """,
+    """
+    ALTER TABLE commits ADD COLUMN confirmation TEXT NOT NULL DEFAULT '';
+    CREATE TABLE snapshot (number INTEGER PRIMARY KEY, body BLOB NOT NULL);
+    CREATE TABLE notice (
+        sequence INTEGER PRIMARY KEY AUTOINCREMENT, time INTEGER NOT NULL, kind TEXT NOT NULL,
+        path TEXT NOT NULL, body TEXT NOT NULL);
+    CREATE INDEX notice_time ON notice (time);
+    """,
 )
 
 

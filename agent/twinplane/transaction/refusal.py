@@ -24,6 +24,24 @@ async def refuse(steps: Sequence[Step], executor: Executor, *, disturbing: bool 
         raise RequestError(*sorted(violations, key=lambda violation: violation.path))
 
 
+def disturbing(steps: Iterable[Step], most: Effect) -> None:
+    """Raise RequestError with every object of which a step disturbs more than the caller agrees to."""
+    worst: dict[Path, Step] = {}
+    for step in steps:
+        path = Path(step.owner.elems[:2], step.owner.origin)
+        if step.effect > most and (path not in worst or step.effect > worst[path].effect):
+            worst[path] = step
+    if worst:
+        raise RequestError(
+            *(
+                Violation(
+                    path, Fault.STATE, f"the change is {step.effect.name}, at most {most.name} was agreed to"
+                )
+                for path, step in sorted(worst.items())
+            )
+        )
+
+
 async def occupants(steps: Iterable[Step], executor: Executor) -> list[tuple[Step, Found]]:
     """The steps that make something where an object of another owner stands, and what stands there."""
     # A managed link is foreign by nature; there is nothing of ours to make.

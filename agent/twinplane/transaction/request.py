@@ -3,14 +3,22 @@
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from enum import Enum
-from typing import TypeAlias
+from typing import TYPE_CHECKING, TypeAlias
 
-from twinplane.plan.step import Step
+from twinplane.errors import Violation
+from twinplane.plan.step import Effect, Step
 from twinplane.tree.diff import ObjectChange
 from twinplane.tree.edit import Edit
+from twinplane.tree.forest import Forest
+
+if TYPE_CHECKING:
+    from twinplane.transaction.datastore import Running
 
 # Raises RequestError (DENIED) for a change that its author may not make.
 Permit: TypeAlias = Callable[[Sequence[ObjectChange]], None]
+
+# What is to be configured, made in the writer's turn of what is configured then; raises RequestError.
+Transform: TypeAlias = Callable[["Running"], Forest]
 
 ROLLBACK_SECONDS = 600.0
 
@@ -51,7 +59,8 @@ class Request:
     """One transaction. `author` is the user name, `source` the face ("gnmi", "repair", …), `peer` the
     client's address as the transport prints it. With `dry_run` the plan is made and nothing is changed.
     `permit` is asked about the whole difference that the edits make, what they delete implicitly included;
-    a face has to hand in its caller's."""
+    a face has to hand in its caller's. `session` is the number of the author's session (0: none), `transform`
+    stands in the place of edits, and nothing is done that disturbs more than `most_effect`."""
 
     edits: tuple[Edit, ...]
     author: str
@@ -62,14 +71,20 @@ class Request:
     confirm: Confirm | None = None
     election: Election | None = None
     permit: Permit = unrestricted
+    session: int = 0
+    transform: "Transform | None" = None
+    most_effect: Effect = Effect.RECREATE
 
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
     """What became of a request: `revision` is the number of the newest commit, `timestamp` in ns since the
-    epoch is the commit's time (or now, where nothing changed)."""
+    epoch is the commit's time (or now, where nothing changed). `changes` are the objects that differ;
+    `refused` is what the host's present state has against a plan that was only made."""
 
     revision: int
     timestamp: int
     changed: bool
     steps: tuple[Step, ...]
+    changes: tuple[ObjectChange, ...] = ()
+    refused: tuple[Violation, ...] = ()

@@ -8,8 +8,9 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 from twinplane.errors import StartError, UnavailableError
-from twinplane.transaction.datastore import Commit, Pending, Running
+from twinplane.transaction.datastore import Pending, Running
 from twinplane.transaction.journal import Status
+from twinplane.transaction.record import Commit
 from twinplane.transaction.request import Request
 from twinplane.transaction.standing import Parts, Standing
 from twinplane.tree.diff import ObjectChange

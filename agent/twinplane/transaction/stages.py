@@ -6,14 +6,15 @@ Before the commit point everything can be undone, and is where a stage fails; af
 import asyncio
 from collections.abc import Sequence
 
-from twinplane.errors import ApplyError, DriverError, UnavailableError
+from twinplane.errors import ApplyError, DriverError, RequestError, UnavailableError, Violation
 from twinplane.plan.step import Step
 from twinplane.transaction import reconcile
-from twinplane.transaction.datastore import Commit, Pending, Running
+from twinplane.transaction.datastore import Pending, Running
 from twinplane.transaction.execute import ReadBack, facts, leftovers
 from twinplane.transaction.foreign import by_attribute, unclaimed
 from twinplane.transaction.journal import intent, names
-from twinplane.transaction.refusal import refuse
+from twinplane.transaction.record import Commit, Confirmation
+from twinplane.transaction.refusal import disturbing, refuse
 from twinplane.transaction.repair import Repairs
 from twinplane.transaction.standing import Parts, Standing
 from twinplane.transaction.work import Work
@@ -30,11 +31,22 @@ class Stages:
     async def refuse(self, work: Work) -> None:
         """Reasons that only the host knows, before anything is written. What is taken back may disturb."""
         try:
+            disturbing(work.steps, work.request.most_effect)
             await refuse(work.steps, self._parts.executor, disturbing=bool(work.reverts))
             for precheck in () if work.reverts else self._parts.prechecks:
                 await precheck(work.steps)
+            for guard in () if work.reverts else self._parts.guards:
+                await guard(work)
         except DriverError as error:
             raise UnavailableError(f"the host cannot be read: {error}") from error
+
+    async def objections(self, work: Work) -> tuple[Violation, ...]:
+        """What `refuse` would raise."""
+        try:
+            await self.refuse(work)
+        except RequestError as error:
+            return error.violations
+        return ()
 
     async def announce(self, work: Work) -> None:
         """The journal row, durable before the first effect; a plan without steps needs none."""
@@ -70,7 +82,8 @@ class Stages:
         """The commit point. Before it, running is the old tree on disk and here; after it, the new one."""
         parts, standing, asked = self._parts, self._standing, work.request
         number, time = standing.running.revision + 1, parts.clock.now_ns()
-        record = Commit(number, time, asked.author, asked.source, asked.peer, asked.comment)
+        confirmation = Confirmation.NOT_ASKED if work.opens is None else Confirmation.WAITING
+        record = Commit(number, time, asked.author, asked.source, asked.peer, asked.comment, confirmation)
         row = standing.entry.committed() if standing.entry is not None and work.unfinished else None
         pending = None if work.opens is None else Pending(work.opens.name, asked.author, number)
         try:

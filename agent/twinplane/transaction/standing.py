@@ -1,8 +1,9 @@
 """Where things stand: what is in force, which row is open, what is wrong. Belongs to whoever has the turn."""
 
 import logging
-from collections.abc import Iterable
+from collections.abc import Awaitable, Callable, Iterable
 from dataclasses import dataclass
+from typing import TypeAlias
 
 from twinplane.clock import Clock
 from twinplane.errors import DriverError, Fault, RequestError, UnavailableError, Violation
@@ -21,14 +22,26 @@ from twinplane.transaction.datastore import Datastore, Running, Stored
 from twinplane.transaction.execute import Executor
 from twinplane.transaction.foreign import by_attribute
 from twinplane.transaction.journal import Entry, Status
-from twinplane.transaction.request import Election
+from twinplane.transaction.request import Election, Request
+from twinplane.transaction.work import Work
 from twinplane_wire.path import ROOT
 
 log = logging.getLogger(__name__)
 
 
+# Raises RequestError (LOCKED) for a request that has to wait for somebody else's lock.
+Gate: TypeAlias = Callable[[Request], None]
+
+# Raises RequestError with what a change must not do by this author, from where he calls.
+Guard: TypeAlias = Callable[[Work], Awaitable[None]]
+
+
 def unmeasured(_: str) -> None:
     """The mark of a product that nobody measures."""
+
+
+def unlocked(_: Request) -> None:
+    """The gate of a box that nobody can lock."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,6 +59,8 @@ class Parts:
     sweep: Sweep
     modules: str
     prechecks: tuple[Precheck, ...] = ()
+    guards: tuple[Guard, ...] = ()
+    gate: Gate = unlocked
     final_pauses: tuple[float, ...] = (0.2, 1.0)
     repair_pauses: tuple[float, ...] = (1, 2, 5, 10, 30, 60)
     mark: Mark = unmeasured

@@ -112,6 +112,8 @@ class Transactor:
 
     async def _admit(self, request: Request) -> Outcome:
         """Who may, and whether now; then what."""
+        if not request.dry_run:
+            self._parts.gate(request)
         await self._standing.elect(request.election)
         if self._standing.degraded:
             raise DegradedError(self._standing.degraded)
@@ -125,7 +127,7 @@ class Transactor:
         parts, running, mark = self._parts, self._standing.running, self._parts.mark
 
         mark("begin")
-        candidate = parts.model.apply(running.forest, request.edits)
+        candidate = self._candidate(request)
         changed = changes(running.forest, candidate)
         mark("candidate")
         request.permit(changed)
@@ -138,9 +140,10 @@ class Transactor:
         steps = parts.planner(before, after, self._standing.foreign).steps
         work = Work(request, candidate, changed, before, after, steps)
         mark("planned")
-        await self._stages.refuse(work)
         if request.dry_run:
-            return Outcome(running.revision, parts.clock.now_ns(), True, steps)
+            refused = await self._stages.objections(work)
+            return Outcome(running.revision, parts.clock.now_ns(), True, steps, changed, refused)
+        await self._stages.refuse(work)
         return await self._carry_out(work)
 
     async def _carry_out(self, work: Work) -> Outcome:
@@ -161,7 +164,14 @@ class Transactor:
             read_back |= await stages.finish(work)
         stages.publish(work, read_back)
         mark("published")
-        return Outcome(self._standing.running.revision, self._standing.running.time, True, work.steps)
+        running = self._standing.running
+        return Outcome(running.revision, running.time, True, work.steps, work.changes)
+
+    def _candidate(self, request: Request) -> Forest:
+        running = self._standing.running
+        if request.transform is not None:
+            return request.transform(running)
+        return self._parts.model.apply(running.forest, request.edits)
 
     async def _decide(self, request: Request, asked: Confirm, waiting: Waiting) -> Outcome:
         """The end of a commit that waits, or more time for it."""
@@ -171,7 +181,7 @@ class Transactor:
             case Act.CANCEL:
                 return await self._take_back(waiting, request)
             case Act.CONFIRM:
-                await parts.store.confirm()
+                await parts.store.confirm(request.author, parts.clock.now_ns())
                 self._confirmations.close()
                 await self._stages.complete(waiting.work)
             case _:

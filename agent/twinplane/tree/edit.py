@@ -4,10 +4,11 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import Enum
 
+from twinplane.errors import Fault, RequestError, Violation
 from twinplane.tree.draft import Draft, SchemaPath
 from twinplane.tree.node import Container, Entries, Node
-from twinplane.tree.query import get, is_concrete, select
-from twinplane_wire.path import Path
+from twinplane.tree.query import entry_key, get, is_concrete, select
+from twinplane_wire.path import Elem, Path
 
 
 class Operation(Enum):
@@ -18,6 +19,30 @@ class Operation(Enum):
     UPDATE = "update"
 
 
+class Presence(Enum):
+    """What has to be at the path of an edit before it (RFC 8072: create and delete)."""
+
+    ABSENT = "absent"
+    PRESENT = "present"
+
+
+class Where(Enum):
+    """A place in a list whose order is the user's (RFC 7950 section 7.8.6)."""
+
+    FIRST = "first"
+    LAST = "last"
+    BEFORE = "before"
+    AFTER = "after"
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """Where to; `point` is the path of the entry that BEFORE and AFTER speak of."""
+
+    where: Where
+    point: Path | None = None
+
+
 @dataclass(frozen=True, slots=True)
 class Edit:
     """One operation on one path, resolved against the schema.
@@ -26,7 +51,8 @@ class Edit:
     out. `value` is None for DELETE, else the decoded payload (`Container` for a container or one entry,
     `Entries` for a list addressed without keys, a leaf otherwise). `entries` holds, for each keyed element of
     the path from left to right, the entry as it looks when the edit has to create it (key leaves and what
-    mirrors them). `index` is the operation's place in its request, in application order.
+    mirrors them). `index` is the operation's place in its request, in application order. `needs` is what the
+    edit is refused without; `place` is where the entry of a user-ordered list is put once the edit is done.
     """
 
     operation: Operation
@@ -34,6 +60,8 @@ class Edit:
     value: Node | None = None
     entries: tuple[Container, ...] = ()
     index: int = 0
+    needs: Presence | None = None
+    place: Place | None = None
 
 
 def apply(
@@ -52,10 +80,15 @@ def apply(
     always does where the order is the user's: `ordered` names such lists and leaf-lists by schema path. Empty
     containers (but those named in `presence`) and lists are not kept. Untouched subtrees stay the same
     objects; where nothing differs, the very root is returned.
+
+    Raises:
+        RequestError: DATA_EXISTS or NO_DATA, what the edit needs is not so; VALUE, its point is not there.
     """
     draft = Draft(root, presence, ordered)
     merge = _Merge(union_leaf_lists, ordered)
     for edit in edits:
+        if edit.needs is not None:
+            _check(draft.root, edit)
         if edit.operation is Operation.DELETE:
             for path in _targets(draft.root, edit.path):
                 draft.remove(path)
@@ -69,7 +102,43 @@ def apply(
             draft.put(edit.path, kept, edit.entries)
         elif edit.operation is Operation.REPLACE:
             draft.remove(edit.path)
+        if edit.place is not None:
+            listed = Path((*edit.path.elems[:-1], Elem(edit.path.elems[-1].name)), edit.path.origin)
+            draft.put(listed, _moved(draft.root, listed, edit, edit.place))
     return draft.freeze()
+
+
+def _check(root: Container, edit: Edit) -> None:
+    there = next(
+        (found for path in _targets(root, edit.path) if (found := get(root, path)) is not None), None
+    )
+    if edit.needs is Presence.ABSENT and there is not None:
+        raise _refused(edit, Fault.DATA_EXISTS, "exists already", "replace or merge it")
+    if edit.needs is Presence.PRESENT and there is None:
+        raise _refused(edit, Fault.NO_DATA, "does not exist")
+
+
+def _moved(root: Container, listed: Path, edit: Edit, place: Place) -> Entries:
+    """The list with the entry of the edit at its place."""
+    node = get(root, listed)
+    assert isinstance(node, Entries)
+    key = entry_key(node.key_names, edit.path.elems[-1].keys)
+    others = [known for known in node.entries if known != key]
+    position = 0 if place.where is Where.FIRST else len(others)
+    if place.where in (Where.BEFORE, Where.AFTER):
+        point = None if place.point is None else entry_key(node.key_names, place.point.elems[-1].keys)
+        if place.point is None or place.point.elems[:-1] != listed.elems[:-1] or point not in others:
+            # RFC 7950 section 15.7
+            raise _refused(
+                edit, Fault.VALUE, f"the point {place.point} is not in the list", tag="missing-instance"
+            )
+        position = others.index(point) + (place.where is Where.AFTER)
+    others.insert(position, key)
+    return Entries(node.key_names, {known: node.entries[known] for known in others}, node.ordered)
+
+
+def _refused(edit: Edit, fault: Fault, text: str, remedy: str = "", tag: str = "") -> RequestError:
+    return RequestError(Violation(edit.path, fault, text, remedy, edit.index, tag))
 
 
 def _targets(root: Container, path: Path) -> list[Path]:

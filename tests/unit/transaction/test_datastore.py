@@ -12,9 +12,10 @@ from doubles.loop import in_loop
 from doubles.process import run_module
 from twinplane.errors import StartError, UnavailableError
 from twinplane.plan.resource import ForeignValue, Key, Noun
-from twinplane.transaction.datastore import Commit, Datastore
+from twinplane.transaction.datastore import Datastore
 from twinplane.transaction.journal import Entry, Status
 from twinplane.transaction.migration import MIGRATIONS
+from twinplane.transaction.record import Commit
 from twinplane.tree.diff import ObjectChange, objects
 from twinplane.tree.node import Container
 from twinplane_wire.path import Path, parse
@@ -104,7 +105,9 @@ async def test_history_leads_both_ways(tmp_path: FilePath) -> None:
     await kept.commit(commit(2), [change("/a/row[name=z]", {"name": "z"}, None)], None, "")
     await kept.close()
     db = sqlite3.connect(tmp_path / "twinplane.db")
-    rows = db.execute("SELECT * FROM commits ORDER BY number").fetchall()
+    rows = db.execute(
+        "SELECT number, time, author, source, peer, comment, forward, reverse FROM commits ORDER BY number"
+    ).fetchall()
     db.close()
     replace = {"path": "/a/row[name=z]", "operation": "replace", "value": {"name": "z"}}
     delete = {"path": "/a/row[name=z]", "operation": "delete"}

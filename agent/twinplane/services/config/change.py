@@ -1,0 +1,85 @@
+"""Differences of configurations, plans and capacity as messages."""
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+
+from twinplane.plan.step import Effect, Step
+from twinplane.plan.text import line
+from twinplane.schema.compile import Schemas
+from twinplane.schema.encode import encode
+from twinplane.services.config.wire import wire_path
+from twinplane.share.ledger import Account
+from twinplane.tree import forest as trees
+from twinplane.tree.diff import ObjectChange, leaf_changes
+from twinplane.tree.forest import Forest
+from twinplane.tree.node import Leaf, Node
+from twinplane.tree.query import leaves
+from twinplane_wire.path import Path
+from twinplane_wire.v1 import config_pb2 as pb
+
+
+def difference(schemas: Schemas, before: Forest, after: Forest) -> Iterator[pb.Change]:
+    """What leads from one configuration to another, leaf by leaf, object by object in path order."""
+    return changed(schemas, trees.changes(before, after))
+
+
+def changed(schemas: Schemas, objects: Iterable[ObjectChange]) -> Iterator[pb.Change]:
+    """The leaves that differ in objects."""
+    for one in objects:
+        updates, deletes = leaf_changes(one.before, one.after, one.path)
+        was = _leaves(one.before, one.path)
+        for path, value in updates:
+            kind = pb.Change.CHANGED if path in was else pb.Change.CREATED
+            yield _change(schemas, path, kind, was.get(path), value)
+        for path in deletes:
+            yield _change(schemas, path, pb.Change.DELETED, was[path], None)
+
+
+def steps(planned: Sequence[Step]) -> Iterator[pb.Step]:
+    """A plan, in order."""
+    for step in planned:
+        yield pb.Step(
+            phase=step.phase.name,
+            action=step.act.value,
+            object=str(step.key),
+            owner=wire_path(step.owner),
+            effect=step.effect.name,
+            text=line(step),
+        )
+
+
+def effects(planned: Sequence[Step], objects: Sequence[ObjectChange]) -> Iterator[pb.ObjectEffect]:
+    """The worst that happens to each object that changes, or that steps belong to."""
+    worst = dict.fromkeys((change.path for change in objects), Effect.NONE)
+    for step in planned:
+        path = Path(step.owner.elems[:2], step.owner.origin)
+        worst[path] = max(worst.get(path, Effect.NONE), step.effect)
+    for path in sorted(worst):
+        yield pb.ObjectEffect(path=wire_path(path), effect=worst[path].name)
+
+
+def capacity(accounts: Mapping[str, Account]) -> Iterator[pb.Capacity]:
+    """What is left of each resource."""
+    for name, account in accounts.items():
+        yield pb.Capacity(
+            resource=name,
+            total=account.capacity,
+            reserved=account.reserve,
+            committed=account.committed,
+            free=account.free,
+        )
+
+
+def _leaves(node: Node | None, path: Path) -> dict[Path, Leaf]:
+    return {} if node is None else dict(leaves(node, path))
+
+
+def _change(
+    schemas: Schemas, path: Path, kind: pb.Change.Kind, before: Leaf | None, after: Leaf | None
+) -> pb.Change:
+    node = schemas.table(path.origin).at(path)
+    return pb.Change(
+        path=wire_path(path),
+        kind=kind,
+        before=b"" if before is None else encode(before, node, ietf=True),
+        after=b"" if after is None else encode(after, node, ietf=True),
+    )

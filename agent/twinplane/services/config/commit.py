@@ -1,0 +1,248 @@
+"""Plan, Commit, Confirm and Cancel (RFC 6241 sections 8.3.4 and 8.4)."""
+
+import asyncio
+import logging
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+
+from twinplane.errors import Fault, RequestError, TwinplaneError, Violation
+from twinplane.plan.step import Effect
+from twinplane.services.auth import Caller
+from twinplane.services.config import change
+from twinplane.services.config.error import error
+from twinplane.services.config.store import Stores
+from twinplane.services.config.target import Model, Target, Writer
+from twinplane.services.config.wire import refused, seconds
+from twinplane.services.permit import Permits
+from twinplane.session.candidate import Candidate, changed_leaves
+from twinplane.session.registry import Session
+from twinplane.transaction.datastore import Running
+from twinplane.transaction.request import ROLLBACK_SECONDS, Act, Confirm, Outcome, Request
+from twinplane.tree.forest import Forest
+from twinplane_wire.path import ROOT
+from twinplane_wire.v1 import config_pb2 as pb
+
+SOURCE = "config"
+LONGEST_NAME = 256
+log = logging.getLogger(__name__)
+
+OWN = "session "  # in front of a session's number: the name of a commit that only this session confirms
+
+
+@dataclass(frozen=True, slots=True)
+class Wanted:
+    """What a commit asks for besides its content."""
+
+    comment: str
+    expected: int
+    most: Effect
+    confirm: Confirm | None
+
+
+class CommitMethods:
+    """Candidates made real."""
+
+    def __init__(self, target: Target) -> None:
+        self._target = target
+        self._stores = Stores(target)
+        self._permits = Permits(target.schemas)
+
+    async def plan(self, caller: Caller, request: pb.PlanRequest) -> bytes:
+        """What a commit of the candidate would do now; nothing is done. Raises RequestError."""
+        session = self._target.session(request.session_id, caller.name)
+        candidate = self._stores.candidate(session, request.source).now
+        made: list[Forest] = []
+
+        def carry(running: Running) -> Forest:
+            made.append(carried(candidate, running, self._target.model))
+            return made[0]
+
+        asked = self._request(caller, session, Wanted("", 0, Effect.RECREATE, None))
+        outcome = await self._target.transactor.submit(replace(asked, transform=carry, dry_run=True))
+        return pb.PlanResponse(
+            revision=outcome.revision,
+            step=change.steps(outcome.steps),
+            effect=change.effects(outcome.steps, outcome.changes),
+            change=change.changed(self._target.schemas, outcome.changes),
+            capacity=change.capacity(self._target.model.capacity(made[0])),
+            refused=map(error, outcome.refused),
+        ).SerializeToString()
+
+    async def commit(self, caller: Caller, request: pb.CommitRequest) -> bytes:
+        """Make the candidate running. Raises what the transactor raises."""
+        session = self._target.session(request.session_id, caller.name)
+        held = self._stores.candidate(session, request.source)
+        held.check()
+        candidate = held.now
+        wanted = self.wanted(request, session)
+        asked = self._request(caller, session, wanted)
+        if wanted.confirm is not None and self._prolongs(candidate, wanted.confirm):
+            prolonged = replace(wanted.confirm, act=Act.EXTEND)
+            outcome = await self._target.transactor.submit(replace(asked, confirm=prolonged))
+            return self.answer(outcome, wanted.confirm, session)
+
+        def carry(running: Running) -> Forest:
+            expect(wanted.expected, running, candidate)
+            return carried(candidate, running, self._target.model)
+
+        outcome = await self._target.transactor.submit(replace(asked, transform=carry))
+        if held.now == candidate or held.now.forest is candidate.forest:
+            held.put(None)
+        return self.answer(outcome, wanted.confirm, session)
+
+    async def confirm(self, caller: Caller, request: pb.ConfirmRequest) -> bytes:
+        """The commit that waits is for good. Raises RequestError."""
+        outcome = await self._decide(caller, request, Act.CONFIRM)
+        return pb.ConfirmResponse(revision=outcome.revision).SerializeToString()
+
+    async def cancel(self, caller: Caller, request: pb.CancelRequest) -> bytes:
+        """The commit that waits is taken back. Raises RequestError."""
+        outcome = await self._decide(caller, request, Act.CANCEL)
+        return pb.CancelResponse(revision=outcome.revision).SerializeToString()
+
+    def wanted(self, request: pb.CommitRequest | pb.RollbackRequest, session: Session | None) -> Wanted:
+        """What a request asks for. Raises RequestError."""
+        most = Effect.RECREATE
+        if request.HasField("max_disruption"):
+            if request.max_disruption not in pb.Effect.values():
+                raise refused(Fault.VALUE, f"max_disruption {request.max_disruption} is none of Effect")
+            most = Effect(request.max_disruption)
+        confirm = _confirm(request.confirmed, session) if request.HasField("confirmed") else None
+        return Wanted(request.comment, request.expected_revision, most, confirm)
+
+    def _request(self, caller: Caller, session: Session | None, wanted: Wanted) -> Request:
+        return Request(
+            edits=(),
+            author=caller.name,
+            source=SOURCE,
+            peer=caller.peer,
+            comment=wanted.comment,
+            confirm=wanted.confirm,
+            permit=self._permits.of(caller),
+            session=0 if session is None else session.number,
+            most_effect=wanted.most,
+        )
+
+    async def roll_back(self, caller: Caller, request: pb.RollbackRequest) -> bytes:
+        """Running becomes what it was after a commit, by a commit. Raises what the transactor raises."""
+        session = self._target.session(request.session_id, caller.name)
+        wanted = self.wanted(request, session)
+        wanted = replace(wanted, comment=wanted.comment or f"roll back to commit {request.number}")
+        forest = await self._target.history.forest(request.number, self._target.transactor.running)
+
+        def back(running: Running) -> Forest:
+            expect(wanted.expected, running, None)
+            return forest
+
+        asked = replace(self._request(caller, session, wanted), transform=back)
+        outcome = await self._target.transactor.submit(asked)
+        return self.answer(outcome, wanted.confirm, session)
+
+    def answer(self, outcome: Outcome, confirm: Confirm | None, session: Session | None) -> bytes:
+        """What became of a commit."""
+        name = "" if confirm is None or not self._target.transactor.waiting else confirm.name
+        if session is not None and name.startswith(OWN):
+            session.commit = name
+        return pb.CommitResponse(
+            revision=outcome.revision,
+            time=outcome.timestamp,
+            changed=outcome.changed,
+            change=change.changed(self._target.schemas, outcome.changes),
+            persist_id=name,
+        ).SerializeToString()
+
+    async def _decide(
+        self, caller: Caller, request: pb.ConfirmRequest | pb.CancelRequest, act: Act
+    ) -> Outcome:
+        session = self._target.session(request.session_id, caller.name)
+        name = request.persist_id
+        if name.startswith(OWN) and (session is None or name != own(session)):
+            raise refused(Fault.DENIED, f"commit {name!r} is for its own session to decide")
+        if not name:
+            if session is None or not session.commit:
+                raise refused(Fault.STATE, "no commit of this session waits", "give the persist_id")
+            name = session.commit
+        asked = self._request(caller, session, Wanted("", 0, Effect.RECREATE, Confirm(act, name)))
+        outcome = await self._target.transactor.submit(asked)
+        if session is not None and session.commit == name:
+            session.commit = ""
+        return outcome
+
+    def _prolongs(self, candidate: Candidate, confirm: Confirm) -> bool:
+        return self._target.transactor.waiting == confirm.name and not candidate.is_changed
+
+
+def orphaned(writer: Writer) -> Callable[[Session], None]:
+    """What the end of a session does to its commit that nobody else can confirm: it is taken back."""
+    under_way: set[asyncio.Task[None]] = set()
+
+    async def take_back(session: Session) -> None:
+        comment = f"session {session.number} ended without confirming"
+        try:
+            await writer.submit(
+                Request(
+                    (),
+                    session.user,
+                    SOURCE,
+                    session.peer,
+                    comment,
+                    confirm=Confirm(Act.CANCEL, session.commit),
+                )
+            )
+        except TwinplaneError as error:
+            # Confirmed or timed out meanwhile; if not, its time will be up.
+            log.warning("commit %r is not taken back now: %s", session.commit, error)
+
+    def ended(session: Session) -> None:
+        if session.commit:
+            task = asyncio.ensure_future(take_back(session))
+            under_way.add(task)
+            task.add_done_callback(under_way.discard)
+
+    return ended
+
+
+def own(session: Session) -> str:
+    """The name of a commit that its session alone confirms."""
+    return f"{OWN}{session.number}"
+
+
+def carried(candidate: Candidate, running: Running, model: Model) -> Forest:
+    """The candidate on top of running as it is now. Raises RequestError (CONFLICT) with the paths."""
+    rebased, conflicts = candidate.rebased(running.revision, running.forest, model.apply)
+    if conflicts:
+        text = f"changed here and since revision {candidate.base}, on which the candidate is based"
+        remedy = "discard, or edit anew on top of running"
+        raise RequestError(*(Violation(path, Fault.CONFLICT, text, remedy) for path in conflicts))
+    return rebased.forest
+
+
+def expect(revision: int, running: Running, candidate: Candidate | None) -> None:
+    """Refuse where running is at another revision. Raises RequestError (CONFLICT) with the paths that
+    changed since and that the candidate changes too, where there are any."""
+    if not revision or revision == running.revision:
+        return
+    text = f"running is at revision {running.revision}, not {revision}"
+    paths = (
+        changed_leaves(candidate.base_forest, running.forest)
+        & changed_leaves(candidate.base_forest, candidate.forest)
+        if candidate is not None
+        else frozenset()
+    )
+    raise RequestError(*(Violation(path, Fault.CONFLICT, text) for path in sorted(paths) or (ROOT,)))
+
+
+def _confirm(confirmed: pb.Confirmed, session: Session | None) -> Confirm:
+    name = confirmed.persist_id
+    if not name:
+        if session is None:
+            raise refused(
+                Fault.STATE, "without a session a confirmed commit needs a persist_id", "choose one"
+            )
+        name = own(session)
+    elif name.startswith(OWN) or len(name) > LONGEST_NAME:
+        raise refused(Fault.VALUE, f"a persist_id has up to {LONGEST_NAME} characters, not {OWN!r} in front")
+    lasts = seconds(confirmed.timeout) if confirmed.HasField("timeout") else ROLLBACK_SECONDS
+    if lasts <= 0:
+        raise refused(Fault.VALUE, "the timeout has to be longer than nothing")
+    return Confirm(Act.COMMIT, name, lasts)

@@ -1,0 +1,181 @@
+"""Edit, CopyConfig, Validate, Discard and Rebase: work on candidates (RFC 6241 section 8.3, RFC 8072)."""
+
+from collections.abc import Sequence
+from dataclasses import replace
+
+from twinplane.errors import Fault, RequestError, Violation
+from twinplane.schema.compile import Schemas
+from twinplane.schema.resolve import resolve
+from twinplane.schema.table import NodeKind
+from twinplane.schema.write import JsonPayload, edits
+from twinplane.services import codec
+from twinplane.services.auth import Caller
+from twinplane.services.config.error import error
+from twinplane.services.config.store import Held, Stores
+from twinplane.services.config.target import Target
+from twinplane.services.config.text import Encoding, encoding, json, whole
+from twinplane.services.config.wire import refused, wire_path
+from twinplane.tree import forest as trees
+from twinplane.tree.edit import Edit, Operation, Place, Presence, Where
+from twinplane.tree.forest import NOTHING, Forest
+from twinplane_wire.gnmi import gnmi_pb2
+from twinplane_wire.path import Path
+from twinplane_wire.v1 import config_pb2 as pb
+
+_OPERATIONS = {
+    pb.Edit.MERGE: (Operation.UPDATE, None),
+    pb.Edit.REPLACE: (Operation.REPLACE, None),
+    pb.Edit.CREATE: (Operation.REPLACE, Presence.ABSENT),
+    pb.Edit.DELETE: (Operation.DELETE, Presence.PRESENT),
+    pb.Edit.REMOVE: (Operation.DELETE, None),
+    pb.Edit.INSERT: (Operation.REPLACE, Presence.ABSENT),
+    pb.Edit.MOVE: (Operation.UPDATE, Presence.PRESENT),
+}
+_PLACED = (pb.Edit.INSERT, pb.Edit.MOVE)
+_WHERE = {
+    pb.Edit.LAST: Where.LAST,
+    pb.Edit.FIRST: Where.FIRST,
+    pb.Edit.BEFORE: Where.BEFORE,
+    pb.Edit.AFTER: Where.AFTER,
+}
+
+
+class EditMethods:
+    """Candidates as calls change them."""
+
+    def __init__(self, target: Target) -> None:
+        self._target = target
+        self._stores = Stores(target)
+
+    async def edit(self, caller: Caller, request: pb.EditRequest) -> bytes:
+        """Apply all edits of a request, or none. Raises RequestError."""
+        held = self._held(caller, request.session_id, request.target)
+        held.check()
+        self._expect(request.expected_revision)
+        wanted = _edits(self._target.schemas, request.edit, encoding(request.encoding))
+        candidate = held.now.edited(wanted, self._target.model.apply)
+        if request.test_option != pb.EditRequest.SET:
+            self._judge(candidate.forest)
+        if request.test_option != pb.EditRequest.TEST_ONLY:
+            held.put(candidate)
+        return pb.EditResponse(base_revision=candidate.base).SerializeToString()
+
+    async def copy(self, caller: Caller, request: pb.CopyConfigRequest) -> bytes:
+        """Replace a candidate as a whole. Raises RequestError."""
+        session = self._target.session(request.session_id, caller.name)
+        held = self._stores.candidate(session, request.target)
+        held.check()
+        if sum((bool(request.source), bool(request.commit), bool(request.text))) != 1:
+            raise refused(Fault.SYNTAX, "a copy is of exactly one of source, commit and text")
+        if request.source:
+            forest = self._stores.read(session, request.source)
+        elif request.commit:
+            running = self._target.transactor.running
+            forest = await self._target.history.forest(request.commit, running)
+        else:
+            forest = whole(self._target.schemas, request.text, encoding(request.encoding))
+        held.check()  # the history was read meanwhile
+        running = self._target.transactor.running
+        candidate = replace(held.now, base=running.revision, base_forest=running.forest).replaced(forest)
+        held.put(candidate)
+        return pb.CopyConfigResponse(base_revision=candidate.base).SerializeToString()
+
+    async def validate(self, caller: Caller, request: pb.ValidateRequest) -> bytes:
+        """Whether a configuration is valid, and if not, everything that is wrong with it."""
+        session = self._target.session(request.session_id, caller.name)
+        form, running = encoding(request.encoding), self._target.transactor.running.forest
+        held = None if request.text else self._stores.read(session, request.source)
+        try:
+            if held is running:
+                self._target.model.judge(NOTHING, running, trees.changes(NOTHING, running))
+            else:
+                self._judge(whole(self._target.schemas, request.text, form) if held is None else held)
+        except RequestError as found:
+            listed = [error(violation) for violation in found.violations]
+            return pb.ValidateResponse(valid=False, error=listed).SerializeToString()
+        return pb.ValidateResponse(valid=True).SerializeToString()
+
+    async def discard(self, caller: Caller, request: pb.DiscardRequest) -> bytes:
+        """A candidate becomes a copy of running again. Raises RequestError."""
+        held = self._held(caller, request.session_id, request.target)
+        held.check()
+        held.put(None)
+        return pb.DiscardResponse().SerializeToString()
+
+    async def rebase(self, caller: Caller, request: pb.RebaseRequest) -> bytes:
+        """Carry a candidate over to the newest commit. Raises RequestError."""
+        held = self._held(caller, request.session_id, request.target)
+        held.check()
+        running = self._target.transactor.running
+        candidate, conflicts = held.now.rebased(running.revision, running.forest, self._target.model.apply)
+        if not conflicts:
+            held.put(candidate)
+        listed = [wire_path(path) for path in conflicts]
+        return pb.RebaseResponse(base_revision=candidate.base, conflict=listed).SerializeToString()
+
+    def _held(self, caller: Caller, number: int, datastore: int) -> Held:
+        return self._stores.candidate(self._target.session(number, caller.name), datastore)
+
+    def _judge(self, forest: Forest) -> None:
+        before = self._target.transactor.running.forest
+        self._target.model.judge(before, forest, trees.changes(before, forest))
+
+    def _expect(self, revision: int) -> None:
+        now = self._target.transactor.running.revision
+        if revision and revision != now:
+            raise refused(Fault.CONFLICT, f"running is at revision {now}, not {revision}")
+
+
+def _edits(schemas: Schemas, wanted: Sequence[pb.Edit], form: Encoding) -> tuple[Edit, ...]:
+    """The edits of the tree; raises every violation at once."""
+    found: list[Edit] = []
+    violations: list[Violation] = []
+    for index, one in enumerate(wanted):
+        try:
+            found += _edit(schemas, one, form, index)
+        except RequestError as refusal:
+            violations += [
+                violation if violation.operation is not None else replace(violation, operation=index)
+                for violation in refusal.violations
+            ]
+    if violations:
+        raise RequestError(*violations)
+    return tuple(found)
+
+
+def _edit(schemas: Schemas, wanted: pb.Edit, form: Encoding, index: int) -> tuple[Edit, ...]:
+    if wanted.operation not in _OPERATIONS:
+        raise refused(Fault.SYNTAX, f"operation {wanted.operation} is none of Edit")
+    operation, needs = _OPERATIONS[wanted.operation]
+    path = codec.absolute(gnmi_pb2.Path(), wanted.path)
+    table = schemas.table(path.origin)
+    payload: JsonPayload | None = None
+    if wanted.operation in (pb.Edit.DELETE, pb.Edit.REMOVE, pb.Edit.MOVE) and wanted.value:
+        raise RequestError(Violation(path, Fault.SYNTAX, "this operation carries no value"))
+    if operation is not Operation.DELETE:
+        target = resolve(table, path, write=True, operation=index)
+        empty = b"{}" if wanted.operation == pb.Edit.MOVE else b""
+        payload = JsonPayload(empty or json(table, wanted.value, form, index=index)(target))
+    made = edits(table, operation, path, payload, index=index)
+    if needs is not None:
+        made = (*made[:-1], replace(made[-1], needs=needs))
+    if wanted.operation in _PLACED:
+        made = (*made[:-1], replace(made[-1], place=_place(schemas, wanted, made[-1].path)))
+    return made
+
+
+def _place(schemas: Schemas, wanted: pb.Edit, path: Path) -> Place:
+    table = schemas.table(path.origin)
+    node = table.at(path)
+    if node.kind is not NodeKind.LIST or not node.user_ordered or not path.elems[-1].keys:
+        constraint = "is no entry of a list whose order is the user's"
+        raise RequestError(Violation(path, Fault.VALUE, constraint))
+    where = _WHERE.get(wanted.insert)
+    if where is None:
+        raise RequestError(Violation(path, Fault.SYNTAX, f"insert {wanted.insert} is none of Edit"))
+    if where in (Where.FIRST, Where.LAST):
+        return Place(where)
+    if not wanted.HasField("point"):
+        raise RequestError(Violation(path, Fault.SYNTAX, f"{where.value} needs a point"))
+    point = resolve(table, codec.absolute(gnmi_pb2.Path(), wanted.point), write=True).path
+    return Place(where, point)

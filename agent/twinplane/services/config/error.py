@@ -1,0 +1,44 @@
+"""Violations as RFC 6241 tells errors (section 4.3 and appendix A; app-tags of RFC 7950 section 15)."""
+
+from twinplane.errors import Fault, Violation
+from twinplane.services.config.wire import wire_path
+from twinplane_wire.v1 import config_pb2
+
+# Which layer an error belongs to, and its tag.
+_TAGS = {
+    Fault.SYNTAX: ("rpc", "malformed-message"),
+    Fault.UNKNOWN_PATH: ("protocol", "unknown-element"),
+    Fault.UNKNOWN_TARGET: ("protocol", "unknown-element"),
+    Fault.NO_DATA: ("application", "data-missing"),
+    Fault.DATA_EXISTS: ("application", "data-exists"),
+    Fault.NOT_SERVED: ("protocol", "operation-not-supported"),
+    Fault.READ_ONLY: ("protocol", "bad-element"),
+    Fault.VALUE: ("protocol", "invalid-value"),
+    Fault.CONSTRAINT: ("application", "operation-failed"),
+    Fault.REFERENCE: ("application", "data-missing"),
+    Fault.CAPACITY: ("application", "resource-denied"),
+    Fault.STATE: ("application", "operation-failed"),
+    Fault.EXISTS: ("application", "in-use"),
+    Fault.CAPABILITY: ("application", "operation-not-supported"),
+    Fault.DENIED: ("protocol", "access-denied"),
+    Fault.UNAUTHENTICATED: ("protocol", "access-denied"),
+    Fault.TOO_LARGE: ("rpc", "too-big"),
+    Fault.LOCKED: ("protocol", "lock-denied"),
+    Fault.CONFLICT: ("application", "in-use"),
+}
+_APP_TAGS = {Fault.REFERENCE: "instance-required"}
+
+
+def error(violation: Violation) -> config_pb2.Error:
+    """The message for one violation; text and path are those that gNMI gives."""
+    kind, tag = _TAGS[violation.fault]
+    return config_pb2.Error(
+        error_type=kind,
+        error_tag=tag,
+        error_path=str(violation.path),
+        error_app_tag=violation.app_tag or _APP_TAGS.get(violation.fault, ""),
+        error_message=violation.constraint,
+        remedy=violation.remedy,
+        path=wire_path(violation.path),
+        operation=0 if violation.operation is None else violation.operation + 1,
+    )

@@ -1,0 +1,159 @@
+"""What was configured: the records of commits, and the trees as they were after each of them.
+
+A record holds whole objects, as they became and as they were. An old tree is the running one with the
+records after it taken back; the nearest full snapshot in between shortens the way. Only the last change of
+each object on the way is read.
+"""
+
+import json
+import sqlite3
+import zlib
+from collections.abc import Callable, Iterable
+from typing import TYPE_CHECKING, Any
+
+from twinplane.errors import Fault, RequestError, Violation
+from twinplane.transaction.object_tree import graft, object_at
+from twinplane.transaction.record import Commit, Confirmation
+from twinplane.tree.diff import ObjectChange
+from twinplane.tree.forest import NOTHING, Forest
+from twinplane.tree.node import Container
+from twinplane_wire.path import ROOT, Path, parse
+
+if TYPE_CHECKING:
+    from twinplane.transaction.datastore import Datastore, Running
+
+SNAPSHOT_EVERY = 256
+
+Decode = Callable[[Path, bytes], Container]
+
+
+class History:
+    """Reads what the datastore recorded; every call is one look at the file, in the file's thread."""
+
+    def __init__(self, store: "Datastore", decode: Decode) -> None:
+        self._store = store
+        self._decode = decode
+
+    async def commits(self, before: int, limit: int) -> tuple[Commit, ...]:
+        """The newest records, newest first; with `before` (not 0) only those of lower numbers."""
+        return await self._store.read(lambda db: _records(db, before, limit))
+
+    async def oldest(self) -> int:
+        """The number of the oldest record that is kept; 0 where there is none."""
+        return await self._store.read(_oldest)
+
+    async def commit(self, number: int) -> tuple[Commit, tuple[ObjectChange, ...]]:
+        """One record and what it changed.
+
+        Raises:
+            RequestError: NO_DATA.
+        """
+
+        def read(db: sqlite3.Connection) -> tuple[Commit, tuple[ObjectChange, ...]]:
+            record, forward, reverse = _record(db, number)
+            before = dict(self._objects(reverse))
+            return record, tuple(
+                ObjectChange(path, before.get(path), after) for path, after in self._objects(forward)
+            )
+
+        return await self._store.read(read)
+
+    async def forest(self, number: int, running: "Running") -> Forest:
+        """What was configured after a commit; `running` is a tree in force now or until just now.
+
+        Raises:
+            RequestError: NO_DATA, there was no such commit or it is not kept any more.
+        """
+        if number == running.revision:
+            return running.forest
+        return await self._store.read(lambda db: self._forest(db, number, running))
+
+    def _forest(self, db: sqlite3.Connection, number: int, running: "Running") -> Forest:
+        if number > running.revision or number < _oldest(db):
+            raise _unknown(db, number)
+        start, forest = running.revision, running.forest
+        nearest = db.execute(
+            "SELECT number, body FROM snapshot WHERE number < ? ORDER BY abs(number - ?) LIMIT 1",
+            (start, number),
+        ).fetchone()
+        if nearest is not None and abs(nearest[0] - number) < start - number:
+            start, forest = nearest[0], self._snapshot(nearest[1])
+        edits: dict[str, Any] = {}
+        if start >= number:
+            rows = db.execute(
+                "SELECT reverse FROM commits WHERE number > ? AND number <= ? ORDER BY number DESC",
+                (number, start),
+            )
+        else:
+            rows = db.execute(
+                "SELECT forward FROM commits WHERE number > ? AND number <= ? ORDER BY number",
+                (start, number),
+            )
+        for (text,) in rows:
+            for edit in json.loads(text):
+                edits[edit["path"]] = edit
+        return forest.changed(
+            ObjectChange(path, object_at(forest.tree(path.origin), path), node)
+            for path, node in self._objects(edits.values())
+        )
+
+    def _snapshot(self, body: bytes) -> Forest:
+        rows = json.loads(zlib.decompress(body))
+        paths = [(Path(parse(text).elems, origin), content) for origin, text, content in rows]
+        return (
+            graft((path, self._decode(path, content.encode())) for path, content in paths)
+            if paths
+            else NOTHING
+        )
+
+    def _objects(self, edits: Iterable[dict[str, Any]]) -> Iterable[tuple[Path, Container | None]]:
+        for edit in edits:
+            path, value = parse(edit["path"]), edit.get("value")
+            yield path, None if value is None else self._decode(path, json.dumps(value).encode())
+
+
+def keep(db: sqlite3.Connection, number: int, kept: int) -> None:
+    """Part of a commit: a full snapshot where it is its turn, and the end of records that are too old."""
+    if number % SNAPSHOT_EVERY == 0:
+        rows = db.execute("SELECT origin, path, body FROM object ORDER BY rowid").fetchall()
+        text = json.dumps([(origin, path, bytes(body).decode()) for origin, path, body in rows])
+        db.execute(
+            "INSERT INTO snapshot (number, body) VALUES (?, ?)", (number, zlib.compress(text.encode(), 1))
+        )
+    db.execute("DELETE FROM commits WHERE number <= ?", (number - kept,))
+    db.execute("DELETE FROM snapshot WHERE number <= ?", (number - kept,))
+
+
+_FIELDS = "number, time, author, source, peer, comment, confirmation"
+
+
+def _records(db: sqlite3.Connection, before: int, limit: int) -> tuple[Commit, ...]:
+    rows = db.execute(
+        f"SELECT {_FIELDS} FROM commits WHERE ? = 0 OR number < ? ORDER BY number DESC LIMIT ?",
+        (before, before, limit),
+    )
+    return tuple(_commit(row) for row in rows)
+
+
+def _record(db: sqlite3.Connection, number: int) -> tuple[Commit, list[dict[str, Any]], list[dict[str, Any]]]:
+    row = db.execute(
+        f"SELECT {_FIELDS}, forward, reverse FROM commits WHERE number = ?", (number,)
+    ).fetchone()
+    if row is None:
+        raise _unknown(db, number)
+    return _commit(row[:7]), json.loads(row[7]), json.loads(row[8])
+
+
+def _commit(row: tuple[Any, ...]) -> Commit:
+    number, time, author, source, peer, comment, confirmation = row
+    return Commit(number, time, author, source, peer, comment, Confirmation(confirmation))
+
+
+def _oldest(db: sqlite3.Connection) -> int:
+    return int(db.execute("SELECT coalesce(min(number), 0) FROM commits").fetchone()[0])
+
+
+def _unknown(db: sqlite3.Connection, number: int) -> RequestError:
+    oldest, newest = db.execute("SELECT min(number), max(number) FROM commits").fetchone()
+    kept = f"{oldest} to {newest} are kept" if newest else "there is none yet"
+    return RequestError(Violation(ROOT, Fault.NO_DATA, f"there is no commit {number}: {kept}"))

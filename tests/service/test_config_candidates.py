@@ -1,0 +1,247 @@
+"""Edits of candidates, plans, commits, confirmations and the history of the configuration service."""
+
+import json
+
+import grpc
+
+from conformance.wire import ext
+from service.configuring import Box, edit, path, refusal, run, text
+from twinplane_wire.v1 import config_pb2 as pb
+
+SWITCHES = "/virtual-switches/virtual-switch"
+LAN = f"{SWITCHES}[name=lan]"
+DMZ = f"{SWITCHES}[name=dmz]"
+SAMPLES = "/samples/sample"
+
+
+def named(name: str, **config: str) -> dict[str, object]:
+    return {"name": name, "config": {"name": name, **config}}
+
+
+def merge(where: str, value: object) -> pb.Edit:
+    return edit(pb.Edit.MERGE, where, value)
+
+
+async def description(box: Box, where: str = LAN, **fields: object) -> str | None:
+    request = pb.GetConfigRequest(path=[path(f"{where}/config/description")], **fields)
+    found = await box.admin.text(request)
+    return next((str(json.loads(one)) for one in found.values()), None)
+
+
+def test_edits_of_a_private_candidate_are_seen_by_nobody_else_until_committed() -> None:
+    async def scenario(box: Box) -> None:
+        async with box.admin.session() as session:
+            edits = [merge(LAN, named("lan", description="one"))]
+            await box.admin.call(pb.EditRequest(session_id=session.number, edit=edits))
+            own = {"session_id": session.number, "source": pb.PRIVATE}
+            assert await description(box, **own) == "one"
+            assert await description(box) is None
+            assert await description(box, source=pb.CANDIDATE) is None
+            committed = await box.admin.call(pb.CommitRequest(session_id=session.number, comment="first"))
+            assert committed.changed
+            assert {text(one.path) for one in committed.change} >= {f"{LAN}/config/description"}
+            assert await description(box) == "one"
+            assert await box.gnmi.value(f"{LAN}/config/description") == "one"
+
+    run(scenario)
+
+
+def test_create_and_delete_need_what_they_say_and_all_faults_come_at_once() -> None:
+    async def scenario(box: Box) -> None:
+        await box.gnmi.set(update={LAN: named("lan")})
+        request = pb.EditRequest(edit=[edit(pb.Edit.CREATE, LAN, named("lan"))])
+        code, _, errors = await refusal(box.admin.call(request))
+        assert code is grpc.StatusCode.ALREADY_EXISTS
+        assert [(one.error_tag, one.error_path, one.operation) for one in errors] == [("data-exists", LAN, 1)]
+        request = pb.EditRequest(edit=[edit(pb.Edit.REMOVE, DMZ), edit(pb.Edit.DELETE, DMZ)])
+        _, _, errors = await refusal(box.admin.call(request))
+        assert [(one.error_tag, one.operation) for one in errors] == [("data-missing", 2)]
+        request = pb.EditRequest(edit=[merge(f"{LAN}/config/mtu", "x"), merge(f"{LAN}/config/colour", "red")])
+        _, _, errors = await refusal(box.admin.call(request))
+        assert [one.operation for one in errors] == [1, 2]
+
+    run(scenario)
+
+
+def test_entries_of_an_ordered_list_are_put_where_they_belong() -> None:
+    async def scenario(box: Box) -> None:
+        steps = f"{SAMPLES}[name=a]/bundle/step"
+
+        def entry(number: int) -> str:
+            return f"{steps}[id={number}]"
+
+        async def order() -> list[str]:
+            request = pb.GetConfigRequest(source=pb.CANDIDATE, path=[path(steps)])
+            return [one.rpartition("=")[2].rstrip("]") for one in await box.admin.text(request)]
+
+        placed = [
+            edit(pb.Edit.INSERT, entry(3), {"id": 3}),
+            edit(pb.Edit.INSERT, entry(1), {"id": 1}, insert=pb.Edit.FIRST),
+            edit(pb.Edit.INSERT, entry(2), {"id": 2}, insert=pb.Edit.BEFORE, point=path(entry(3))),
+        ]
+        await box.admin.call(pb.EditRequest(edit=placed, test_option=pb.EditRequest.SET))
+        assert await order() == ["1", "2", "3"]
+        moved = edit(pb.Edit.MOVE, entry(1), insert=pb.Edit.AFTER, point=path(entry(3)))
+        await box.admin.call(pb.EditRequest(edit=[moved], test_option=pb.EditRequest.SET))
+        assert await order() == ["2", "3", "1"]
+        lost = edit(pb.Edit.MOVE, entry(1), insert=pb.Edit.AFTER, point=path(entry(9)))
+        _, _, errors = await refusal(box.admin.call(pb.EditRequest(edit=[lost])))
+        assert [(e.error_tag, e.error_app_tag) for e in errors] == [("invalid-value", "missing-instance")]
+
+    run(scenario)
+
+
+def test_validate_lists_everything_in_its_answer() -> None:
+    async def scenario(box: Box) -> None:
+        wrong = [merge(f"/appliances/appliance[name={name}]", {"config": {"name": name}}) for name in "ab"]
+        code, _, errors = await refusal(box.admin.call(pb.EditRequest(edit=wrong)))
+        assert code is grpc.StatusCode.INVALID_ARGUMENT
+        await box.admin.call(pb.EditRequest(edit=wrong, test_option=pb.EditRequest.SET))
+        answer = await box.admin.call(pb.ValidateRequest())
+        assert not answer.valid
+        assert [one.error_path for one in answer.error] == [one.error_path for one in errors]
+        assert {one.error_path.split("]")[0] for one in answer.error} == {
+            "/appliances/appliance[name=a",
+            "/appliances/appliance[name=b",
+        }
+        await box.admin.call(pb.DiscardRequest())
+        assert (await box.admin.call(pb.ValidateRequest())).valid
+        assert (await box.admin.call(pb.ValidateRequest(source=pb.RUNNING))).valid
+        assert not (await box.admin.call(pb.ValidateRequest(text=b'{"nothing:here": 1}'))).valid
+
+    run(scenario)
+
+
+def test_an_older_candidate_is_carried_over_or_refused_with_the_paths() -> None:
+    async def scenario(box: Box) -> None:
+        await box.gnmi.set(update={LAN: named("lan", description="old")})
+        async with box.admin.session() as session:
+            mine = {"session_id": session.number}
+            edits = [merge(f"{LAN}/config/description", "mine")]
+            await box.admin.call(pb.EditRequest(edit=edits, **mine))
+            await box.gnmi.set(update={DMZ: named("dmz")})
+            expected = pb.CommitRequest(expected_revision=1, **mine)
+            code, message, _ = await refusal(box.admin.call(expected))
+            assert code is grpc.StatusCode.ABORTED
+            assert "revision 2" in message
+            assert (await box.admin.call(pb.CommitRequest(**mine))).revision == 3
+            assert await description(box) == "mine"
+
+            await box.admin.call(pb.EditRequest(edit=[merge(f"{LAN}/config/description", "again")], **mine))
+            await box.gnmi.set(update={f"{LAN}/config/description": "theirs"})
+            code, _, errors = await refusal(box.admin.call(pb.CommitRequest(**mine)))
+            assert code is grpc.StatusCode.ABORTED
+            assert [one.error_path for one in errors] == [f"{LAN}/config/description"]
+            rebased = await box.admin.call(pb.RebaseRequest(**mine))
+            assert [text(one) for one in rebased.conflict] == [f"{LAN}/config/description"]
+            await box.admin.call(pb.DiscardRequest(**mine))
+            assert not (await box.admin.call(pb.CommitRequest(**mine))).changed
+
+    run(scenario)
+
+
+def test_a_plan_says_what_a_commit_would_do_and_does_nothing() -> None:
+    async def scenario(box: Box) -> None:
+        await box.admin.call(pb.EditRequest(edit=[merge(LAN, named("lan"))]))
+        plan = await box.admin.call(pb.PlanRequest())
+        assert [step.action for step in plan.step][:1] == ["create"]
+        assert [text(one.path) for one in plan.effect] == [LAN]
+        assert {one.resource for one in plan.capacity} == {"cpu", "memory"}
+        assert plan.revision == 0
+        assert box.target.transactor.running.revision == 0
+        assert (await box.admin.call(pb.CommitRequest())).revision == 1
+
+    run(scenario)
+
+
+def test_a_commit_that_waits_is_one_for_both_faces() -> None:
+    async def scenario(box: Box) -> None:
+        await box.admin.call(pb.EditRequest(edit=[merge(LAN, named("lan"))]))
+        waits = pb.CommitRequest(confirmed=pb.Confirmed(persist_id="friday"))
+        assert (await box.admin.call(waits)).persist_id == "friday"
+        assert (await box.admin.call(pb.ListCommitsRequest())).persist_id == "friday"
+        code, message, _ = await refusal(box.gnmi.set(update={DMZ: named("dmz")}))
+        assert code is grpc.StatusCode.FAILED_PRECONDITION
+        assert "friday" in message
+        await box.admin.call(waits)  # nothing new, the same id: the time starts anew
+        confirm = ext.Extension(commit=ext.Commit(id="friday", confirm=ext.CommitConfirm()))
+        await box.gnmi.set(extension=[confirm])
+        (record,) = (await box.admin.call(pb.ListCommitsRequest())).commit
+        assert record.confirmation == pb.CommitRecord.CONFIRMED
+
+        commit = ext.Extension(commit=ext.Commit(id="monday", commit=ext.CommitRequest()))
+        await box.gnmi.set(update={DMZ: named("dmz")}, extension=[commit])
+        await box.admin.call(pb.CancelRequest(persist_id="monday"))
+        listed = (await box.admin.call(pb.ListCommitsRequest())).commit
+        assert [one.confirmation for one in listed] == [
+            pb.CommitRecord.NOT_ASKED,
+            pb.CommitRecord.TAKEN_BACK,
+            pb.CommitRecord.CONFIRMED,
+        ]
+        assert await box.admin.text(pb.GetConfigRequest(path=[path(DMZ)])) == {}
+
+    run(scenario)
+
+
+def test_a_commit_of_a_session_alone_ends_with_it() -> None:
+    async def scenario(box: Box) -> None:
+        async with box.admin.session() as session:
+            mine = {"session_id": session.number}
+            await box.admin.call(pb.EditRequest(edit=[merge(LAN, named("lan"))], **mine))
+            await box.admin.call(pb.CommitRequest(confirmed=pb.Confirmed(), **mine))
+            other = pb.ConfirmRequest(persist_id=f"session {session.number}")
+            assert (await refusal(box.admin.call(other)))[0] is grpc.StatusCode.PERMISSION_DENIED
+        while box.target.transactor.waiting:
+            await box.admin.call(pb.ListSessionsRequest())
+        assert await box.admin.text(pb.GetConfigRequest(path=[path(LAN)])) == {}
+
+    run(scenario)
+
+
+def test_history_is_numbered_compared_and_rolled_back() -> None:
+    async def scenario(box: Box) -> None:
+        for word in ("one", "two", "three"):
+            await box.admin.call(pb.EditRequest(edit=[merge(LAN, named("lan", description=word))]))
+            await box.admin.call(pb.CommitRequest(comment=word))
+        listed = await box.admin.call(pb.ListCommitsRequest(limit=2))
+        assert [(one.number, one.comment, one.source) for one in listed.commit] == [
+            (3, "three", "config"),
+            (2, "two", "config"),
+        ]
+        assert listed.oldest == 1
+        assert await description(box, commit=1) == "one"
+        assert await description(box, commit=2) == "two"
+        second = await box.admin.call(pb.GetCommitRequest(number=2))
+        assert [(text(one.path), one.before, one.after) for one in second.change] == [
+            (f"{LAN}/config/description", b'"one"', b'"two"')
+        ]
+        compared = await box.admin.call(pb.CompareRequest(**{"from": 1, "to": 3}))
+        assert [(one.before, one.after) for one in compared.change] == [(b'"one"', b'"three"')]
+        back = await box.admin.call(pb.RollbackRequest(number=1))
+        assert (back.revision, await description(box)) == (4, "one")
+        same = await box.admin.call(pb.CompareRequest(**{"from": 1, "to": 4}))
+        assert not same.change
+        code, message, _ = await refusal(box.admin.call(pb.RollbackRequest(number=9)))
+        assert code is grpc.StatusCode.NOT_FOUND
+        assert "1 to 4" in message
+
+    run(scenario)
+
+
+def test_copies_come_from_a_datastore_a_commit_or_a_text() -> None:
+    async def scenario(box: Box) -> None:
+        await box.gnmi.set(update={LAN: named("lan", description="one")})
+        await box.gnmi.set(update={DMZ: named("dmz")})
+        await box.admin.call(pb.CopyConfigRequest(commit=1))
+        compared = await box.admin.call(pb.CompareRequest(candidate=pb.CANDIDATE))
+        assert {one.kind for one in compared.change} == {pb.Change.DELETED}
+        (whole,) = (await box.admin.text(pb.GetConfigRequest(encoding=pb.XML))).values()
+        await box.admin.call(pb.CopyConfigRequest(text=whole, encoding=pb.XML))
+        assert not (await box.admin.call(pb.CompareRequest(candidate=pb.CANDIDATE))).change
+        both = pb.CopyConfigRequest(commit=1, text=b"{}")
+        assert (await refusal(box.admin.call(both)))[0] is grpc.StatusCode.INVALID_ARGUMENT
+        await box.admin.call(pb.CopyConfigRequest(commit=1))
+        await box.admin.call(pb.CommitRequest())
+        assert await box.admin.text(pb.GetConfigRequest(path=[path(DMZ)])) == {}
+
+    run(scenario)
