@@ -129,12 +129,13 @@ def test_a_kernel_without_taps(candidate: Agent) -> None:
 
 
 def test_without_root(candidate: Agent) -> None:
-    # The namespace is entered as root; what runs in it is somebody else.
+    # The namespace is entered as root; what runs in it is somebody else, who may read a checkout below /root.
+    reading = ("--inh-caps=+dac_read_search", "--ambient-caps=+dac_read_search")
     candidate.root.chmod(0o777)
     prefix_of_command = candidate.command
     candidate.command = (
         lambda *arguments: (  # type: ignore[method-assign]
-            *candidate.place.command("setpriv", "--reuid=65534", "--regid=65534", "--clear-groups"),
+            *candidate.place.command("setpriv", "--reuid=65534", "--regid=65534", "--clear-groups", *reading),
             *prefix_of_command(*arguments)[3:],
         )
     )
