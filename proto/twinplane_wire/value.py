@@ -22,6 +22,8 @@ from typing import TypeAlias
 from twinplane_wire.gnmi import gnmi_pb2
 
 Scalar: TypeAlias = str | int | bool | bytes | float | Decimal
+DECIMAL_DIGITS = 18  # fraction digits a decimal64 has at most (RFC 7950 section 9.3.4)
+
 Value: TypeAlias = Scalar | Sequence["Value"] | Mapping[str, "Value"] | None
 
 
@@ -55,7 +57,8 @@ def python(typed: gnmi_pb2.TypedValue) -> Value:
     """The Python value of any TypedValue; JSON is parsed, a leaf-list becomes a tuple.
 
     Raises:
-        ValueFormError: no field is set, JSON does not parse, or the field has no Python form (any_val).
+        ValueFormError: no field is set, JSON does not parse, a decimal has too many digits, or the field has
+            no Python form (any_val).
     """
     field = typed.WhichOneof("value")
     match field:
@@ -69,6 +72,8 @@ def python(typed: gnmi_pb2.TypedValue) -> Value:
         case "proto_bytes":
             return typed.proto_bytes
         case "decimal_val":
+            if typed.decimal_val.precision > DECIMAL_DIGITS:
+                raise ValueFormError(f"decimal_val has a precision above {DECIMAL_DIGITS}")
             return Decimal(typed.decimal_val.digits).scaleb(-typed.decimal_val.precision)
         case "leaflist_val":
             return tuple(python(element) for element in typed.leaflist_val.element)

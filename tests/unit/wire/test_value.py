@@ -57,3 +57,9 @@ def test_other_forms_are_understood() -> None:
 def test_what_is_no_value_is_refused(typed: TypedValue) -> None:
     with pytest.raises(value.ValueFormError):
         value.python(typed)
+
+
+def test_a_decimal_with_more_digits_than_yang_has() -> None:
+    for precision in (19, 2**32 - 1):
+        with pytest.raises(value.ValueFormError, match="precision"):
+            value.python(TypedValue(decimal_val=Decimal64(digits=1, precision=precision)))
