@@ -207,7 +207,9 @@ async def test_another_order_of_a_list_of_the_user_is_a_change(client: Client) -
     async def order() -> list[int]:
         return [item["id"] for item in (await config(client, f"{S}/queue"))["item"]]
 
-    await client.set(replace=items(5, 6, 7))
+    for number in (5, 6, 7):
+        await client.set(update={f"{S}/queue/item[id={number}]/amount": "1"})
+    assert await order() == [5, 6, 7]
     await client.set(replace=items(7, 5, 6))
     assert await order() == [7, 5, 6]
     await client.set(update=items(6, 8))  # merges into what is there
