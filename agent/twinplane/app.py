@@ -32,6 +32,7 @@ from twinplane.model.host import Accelerator, Capabilities
 from twinplane.model.rules import Host
 from twinplane.notify import notify
 from twinplane.object_codec import ObjectCodec
+from twinplane.occurrence import Occurrences
 from twinplane.plan.plan import plan
 from twinplane.schema.compile import Schemas, load_schema
 from twinplane.schema.validate import Validator
@@ -168,8 +169,12 @@ async def serving(settings: Settings) -> AsyncIterator[Agent]:
             require_arbitration=settings.gnmi.require_arbitration,
         )
         sessions.ended = orphaned(transactor)
+        occurrences = Occurrences(operational, store)
+        operational.follow(occurrences.saw)
         configuring = config(
-            ConfigTarget(schemas, operational, transactor, History(store, codec.decode), model, sessions)
+            ConfigTarget(
+                schemas, operational, transactor, History(store, codec.decode), store, model, sessions
+            )
         )
         server = Server(
             _listeners(settings, state),
@@ -182,6 +187,7 @@ async def serving(settings: Settings) -> AsyncIterator[Agent]:
             background = (
                 tasks.create_task(collector.run(), name="collector"),
                 tasks.create_task(transactor.serve(), name="writer"),
+                tasks.create_task(occurrences.serve(), name="events"),
                 tasks.create_task(arrivals.serve(transactor), name="arrivals"),
                 tasks.create_task(_report(transactor, _counted(running.root), back_end), name="report"),
                 tasks.create_task(_repeat(RENEWAL, renew), name="certificates"),
@@ -191,6 +197,7 @@ async def serving(settings: Settings) -> AsyncIterator[Agent]:
                 if silent:
                     log.warning("no facts yet from %s", ", ".join(silent))
                 await _surveyed(transactor)
+                occurrences.begin()
                 _settle_memory()
                 addresses = await server.start()
                 await server.set_serving(True)

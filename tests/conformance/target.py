@@ -28,6 +28,7 @@ from twinplane.configuration import Configuration, completed, standing
 from twinplane.identity.directory import Directory
 from twinplane.model import rules
 from twinplane.object_codec import ObjectCodec
+from twinplane.occurrence import Occurrences
 from twinplane.plan.plan import plan
 from twinplane.schema.compile import Schemas, load_schema
 from twinplane.schema.validate import Validator
@@ -168,9 +169,19 @@ class Target:
         wired = Wired(self.schemas, self.operational, self.transactor)
         service = gnmi(wired, self.subscriber, self.limits, require_arbitration=self._require_arbitration)
         self.sessions.ended = orphaned(self.transactor)
+        occurrences = Occurrences(self.operational, self.store)
+        self.operational.follow(occurrences.saw)
         history = History(self.store, ObjectCodec(self.schemas).decode)
         configuring = config(
-            ConfigTarget(self.schemas, self.operational, self.transactor, history, self.model, self.sessions)
+            ConfigTarget(
+                self.schemas,
+                self.operational,
+                self.transactor,
+                history,
+                self.store,
+                self.model,
+                self.sessions,
+            )
         )
         tls = self.folder / "tls"
         mutual = TlsFiles(tls / "server.pem", tls / "server.key", tls / "ca.pem")
@@ -191,10 +202,14 @@ class Target:
         feed = Feed("host", self.source.batches, self.source.poll)
         collector = Collector(self.operational, (feed,), self.clock)
         await self.transactor.start()
-        tasks = [asyncio.ensure_future(work()) for work in (collector.run, self.transactor.serve)]
+        tasks = [
+            asyncio.ensure_future(work())
+            for work in (collector.run, self.transactor.serve, occurrences.serve)
+        ]
         try:
             await collector.first_facts(10)
             await self.transactor.repair()  # its turn comes after recovery's
+            occurrences.begin()
             self.addresses = await server.start()
             await server.set_serving(True)
         except BaseException:

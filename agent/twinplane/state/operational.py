@@ -84,6 +84,7 @@ class Operational:
         self._reported = Reported()
         self._hold: Hold | None = None
         self._listener: Listener | None = None
+        self._followers: list[Listener] = []
         self._commits: Commits = lambda _, __: None
         self._standing = frozenset(standing)
         self._run([_Absent(path) for path in self._standing], [], None)
@@ -115,6 +116,10 @@ class Operational:
         of each commit (and the name of a confirmed one) after its pass. There is one listener."""
         self._listener = listener
         self._commits = commits
+
+    def follow(self, listener: Listener) -> None:
+        """Hand the same to another listener too, after the first one."""
+        self._followers.append(listener)
 
     def stamp(self) -> int:
         """The time of reading the tree as it is now: later changes of any leaf get a later time."""
@@ -254,6 +259,8 @@ class Operational:
         self._roots.update(roots)
         if changes and self._listener is not None:
             self._listener(changes)
+        for follower in self._followers if changes else ():
+            follower(changes)
 
     def _time(self, path: Path, time: int) -> int:
         """The time of a change of this object: that of the pass, but later than all it ever gave out."""

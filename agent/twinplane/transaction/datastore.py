@@ -18,6 +18,7 @@ from typing import Any, Protocol, TypeVar
 from twinplane.errors import StartError, UnavailableError
 from twinplane.plan.resource import ForeignValue
 from twinplane.transaction import history, notice
+from twinplane.transaction.bell import Bell
 from twinplane.transaction.journal import Entry, Status
 from twinplane.transaction.migration import MIGRATIONS, migrate
 from twinplane.transaction.object_tree import graft, object_at
@@ -94,6 +95,7 @@ class Datastore:
         self._file = file
         self._codec = codec
         self._kept = kept
+        self.bell = Bell()  # rings when an event was stored
         self._migrations = migrations
         self._thread = ThreadPoolExecutor(max_workers=1, thread_name_prefix="datastore")
         self._db: sqlite3.Connection | None = None
@@ -136,6 +138,7 @@ class Datastore:
                 )
 
         await self._write(write)
+        self.bell.ring()
 
     async def confirm(self, author: str, time: int) -> None:
         """The commit that waits is for good: its user said so, at a time in ns since the epoch."""
@@ -145,11 +148,13 @@ class Datastore:
                 notice.write(db, [notice.of_confirmation(number, author, time)])
 
         await self._write(write)
+        self.bell.ring()
 
     async def note(self, notices: Iterable[notice.Notice]) -> None:
         """Keep events that no commit causes."""
         kept = tuple(notices)
         await self._write(lambda db: notice.write(db, kept))
+        self.bell.ring()
 
     async def read(self, work: Callable[[sqlite3.Connection], T]) -> T:
         """Look at the file, in its thread. Raises UnavailableError where it cannot be read."""

@@ -15,6 +15,7 @@ from twinplane.tree.diff import ObjectChange
 from twinplane_wire.path import ROOT, Path, parse
 
 KEPT = 100_000
+KINDS = frozenset({"commit", "commit-confirmed", "appliance-state"})
 
 
 @dataclass(frozen=True, slots=True)

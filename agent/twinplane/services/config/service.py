@@ -9,6 +9,7 @@ from twinplane.services.config.commit import CommitMethods
 from twinplane.services.config.edit import EditMethods
 from twinplane.services.config.error import error
 from twinplane.services.config.history import HistoryMethods
+from twinplane.services.config.notification import NotificationMethods
 from twinplane.services.config.read import ReadMethods
 from twinplane.services.config.schema import SchemaMethods
 from twinplane.services.config.session import SessionMethods
@@ -29,6 +30,7 @@ class Config:
     commit: CommitMethods
     history: HistoryMethods
     schema: SchemaMethods
+    notifications: NotificationMethods
 
     def behind(self, door: Door) -> Service:
         """The service as one listener offers it."""
@@ -58,6 +60,9 @@ class Config:
             "GetCommit": unary(door, "GetCommit", read, pb.GetCommitRequest, history.get),
             "Compare": unary(door, "Compare", read, pb.CompareRequest, history.compare),
             "Rollback": unary(door, "Rollback", write, pb.RollbackRequest, commit.roll_back),
+            "Notifications": stream(
+                door, "Notifications", read, pb.NotificationsRequest, self.notifications.follow
+            ),
             "ListSchemas": unary(door, "ListSchemas", read, pb.ListSchemasRequest, self.schema.list),
             "GetSchema": unary(door, "GetSchema", read, pb.GetSchemaRequest, self.schema.get),
         }
@@ -72,4 +77,5 @@ def config(target: Target) -> Config:
         CommitMethods(target),
         HistoryMethods(target),
         SchemaMethods(target),
+        NotificationMethods(target),
     )

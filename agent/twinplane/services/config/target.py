@@ -7,7 +7,7 @@ from typing import Protocol
 from twinplane.schema.compile import Schemas
 from twinplane.session.registry import Session, Sessions
 from twinplane.share.ledger import Account
-from twinplane.transaction.datastore import Running
+from twinplane.transaction.datastore import Datastore, Running
 from twinplane.transaction.history import History
 from twinplane.transaction.request import Outcome, Request
 from twinplane.tree.diff import ObjectChange
@@ -57,12 +57,14 @@ class Model(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Target:
-    """The schemas, the operational tree, the writer, its history, the models, and who works with them."""
+    """The schemas, the operational tree, the writer, its history and events, the models, and who works
+    with them."""
 
     schemas: Schemas
     operational: Operational
     transactor: Writer
     history: History
+    store: Datastore
     model: Model
     sessions: Sessions
 

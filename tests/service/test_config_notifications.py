@@ -1,0 +1,115 @@
+"""Events of the configuration service: stored with what causes them, replayed, filtered, followed."""
+
+import asyncio
+import json
+from pathlib import Path as File
+from typing import Any
+
+import grpc
+from pyang import context, repository
+
+from conformance.target import FIXTURES
+from service.configuring import Box, edit, path, refusal, run, text
+from twinplane.schema.compile import standard_directories
+from twinplane.transaction import notice
+from twinplane_wire.v1 import config_pb2 as pb
+
+YANG = File(__file__).parents[2] / "yang"
+LAN = "/virtual-switches/virtual-switch[name=lan]"
+DMZ = "/virtual-switches/virtual-switch[name=dmz]"
+
+
+async def replay(box: Box, **fields: Any) -> list[pb.Notification]:
+    call = box.admin.stream(pb.NotificationsRequest(stop_at_now=True, **fields))
+    return [one async for one in call]
+
+
+async def commit(box: Box, where: str, **fields: Any) -> None:
+    name = where.rpartition("=")[2].rstrip("]")
+    await box.admin.call(pb.EditRequest(edit=[edit(pb.Edit.MERGE, where, {"config": {"name": name}})]))
+    await box.admin.call(pb.CommitRequest(**fields))
+
+
+def test_commits_are_events_and_are_replayed_from_a_number_or_a_time() -> None:
+    async def scenario(box: Box) -> None:
+        await commit(box, LAN, comment="first")
+        await commit(box, DMZ, confirmed=pb.Confirmed(persist_id="x"))
+        await box.admin.call(pb.ConfirmRequest(persist_id="x"))
+        *events, end = await replay(box, after_sequence=0)
+        assert end.replay_complete
+        assert [(one.sequence, one.kind) for one in events] == [
+            (1, "commit"),
+            (2, "commit"),
+            (3, "commit-confirmed"),
+        ]
+        first, second, _ = (json.loads(one.data) for one in events)
+        assert first["twinplane-notifications:commit"]["comment"] == "first"
+        assert first["twinplane-notifications:commit"]["object"] == [LAN]
+        assert second["twinplane-notifications:commit"]["confirmation"] == "waiting"
+        later = await replay(box, since=events[1].time)
+        assert [one.sequence for one in later[:-1]] == [2, 3]
+        some = await replay(box, after_sequence=0, below=[path(DMZ)])
+        assert [one.sequence for one in some[:-1]] == [2]
+        some = await replay(box, after_sequence=0, kind=["commit-confirmed"])
+        assert [one.sequence for one in some[:-1]] == [3]
+        code, message, _ = await refusal(replay(box, after_sequence=0, kind=["weather"]))
+        assert code is grpc.StatusCode.INVALID_ARGUMENT
+        assert "weather" in message
+
+    run(scenario)
+
+
+def test_what_comes_is_sent_as_it_comes() -> None:
+    async def scenario(box: Box) -> None:
+        call = box.admin.stream(pb.NotificationsRequest(after_sequence=0))
+        assert (await call.read()).replay_complete
+        await commit(box, LAN)
+        async with asyncio.timeout(20):
+            event = await call.read()
+        assert (event.sequence, event.kind) == (1, "commit")
+        call.cancel()
+
+    run(scenario)
+
+
+def test_a_replay_from_below_what_is_kept_begins_with_the_gap() -> None:
+    async def scenario(box: Box) -> None:
+        await commit(box, LAN)
+        await commit(box, DMZ)
+        await box.target.store.read(lambda db: db.execute("DELETE FROM notice WHERE sequence = 1"))
+        gap, event, end = await replay(box, after_sequence=0)
+        assert (getattr(gap.gap, "from"), gap.gap.to) == (1, 1)
+        assert event.sequence == 2
+        assert end.replay_complete
+        gap, *_ = await replay(box, since=1)
+        assert gap.HasField("gap")
+
+    run(scenario)
+
+
+def test_an_appliance_that_changes_its_state_is_an_event() -> None:
+    async def scenario(box: Box) -> None:
+        reported = "/appliances/appliance[name=gone]/state"
+        box.target.report(reported, {"name": "gone", "oper-status": "FAILED", "oper-reason": "why"})
+        async with asyncio.timeout(20):
+            while not (found := (await replay(box, after_sequence=0))[:-1]):
+                await asyncio.sleep(0.01)
+        (event,) = found
+        assert text(event.path) == "/appliances/appliance[name=gone]"
+        assert json.loads(event.data) == {
+            "twinplane-notifications:appliance-state": {"name": "gone", "after": "FAILED", "reason": "why"}
+        }
+        box.target.report(reported, {})
+        async with asyncio.timeout(20):
+            while len(found := (await replay(box, after_sequence=0))[:-1]) < 2:
+                await asyncio.sleep(0.01)
+        assert json.loads(found[1].data)["twinplane-notifications:appliance-state"]["before"] == "FAILED"
+
+    run(scenario)
+
+
+def test_the_module_has_every_kind() -> None:
+    directories = ":".join(str(one) for one in (YANG, FIXTURES, *standard_directories()))
+    ctx = context.Context(repository.FileRepository(directories, use_env=False, no_path_recurse=True))
+    module = ctx.add_module("it", (YANG / "twinplane-notifications.yang").read_text())
+    assert {one.arg for one in module.search("notification")} == notice.KINDS
