@@ -2,6 +2,7 @@
 
 from twinplane.model.port import interface_path
 from twinplane.state.change import Change, Part
+from twinplane.subscribe.encode import Committed
 from twinplane.subscribe.match import Selection
 from twinplane.subscribe.parcel import Offer, Parcel
 from twinplane.subscribe.queue import Queue
@@ -81,3 +82,34 @@ def test_overflow_drops_everything_and_takes_nothing_more() -> None:
     assert waiting.overflowed
     assert len(waiting) == 0
     assert list(waiting.take()) == []
+
+
+def test_nothing_is_merged_over_the_end_of_a_commit() -> None:
+    waiting = queue()
+    for number in (1, 2):
+        waiting.offer(parcel(change("a", number, x=number)))
+        waiting.end(Committed(number, ""))
+    waiting.offer(parcel(change("a", 3, x=3)))
+    waiting.offer(parcel(change("a", 4, x=4)))
+    assert len(waiting) == 5
+    told = [
+        item if isinstance(item, Committed) else [value for _, value in updates(item)]
+        for item in waiting.take()
+    ]
+    assert told == [[1], Committed(1, ""), [2], Committed(2, ""), [4]]
+    assert not waiting and len(waiting) == 0
+
+
+def test_a_commit_without_changes_wakes_and_is_told() -> None:
+    waiting = queue()
+    before = len(WOKEN)
+    waiting.end(Committed(1, "c"))
+    assert len(WOKEN) == before + 1 and bool(waiting)
+    assert list(waiting.take()) == [Committed(1, "c")]
+
+
+def test_commits_count_for_the_limit() -> None:
+    waiting = queue(limit=3)
+    for number in range(5):
+        waiting.end(Committed(number, ""))
+    assert waiting.overflowed and not waiting
