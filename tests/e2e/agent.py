@@ -56,18 +56,20 @@ class Agent:
             print(self.log.read_text(errors="replace")[-8000:], file=sys.stderr)
         self.stop()
         end_guests(self.state_dir)
+        blocked = [line for line in self._everything() if line.startswith("BLOCKED")]
         shutil.rmtree(self.root, ignore_errors=True)
+        assert not blocked, blocked
 
     @property
     def environment(self) -> dict[str, str]:
         """What the agent finds in its environment."""
-        paths = os.pathsep.join(str(REPOSITORY / folder) for folder in ("agent", "proto"))
+        paths = os.pathsep.join(str(REPOSITORY / folder) for folder in ("agent", "proto", "tests"))
         settings = {f"TWINPLANE_{name}": value for name, value in self._settings.items()}
         return {**os.environ, "PYTHONPATH": paths, **settings}
 
     def command(self, *arguments: str) -> tuple[str, ...]:
         """The command line of one of its commands."""
-        return self.place.command(sys.executable, "-m", "twinplane", *arguments)
+        return self.place.command(sys.executable, "-m", "e2e.guarded", *arguments)
 
     def start(self, *, prefix: tuple[str, ...] = (), environ: Mapping[str, str] | None = None) -> None:
         """Start it and wait until it serves."""
@@ -102,6 +104,9 @@ class Agent:
         return subprocess.run(
             self.command(*arguments), capture_output=True, text=True, env=environ, timeout=60, check=False
         )
+
+    def _everything(self) -> list[str]:
+        return self.log.read_text(errors="replace").splitlines() if self.log.exists() else []
 
     def lines(self) -> list[str]:
         """What it has logged since its last start."""

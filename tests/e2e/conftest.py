@@ -19,7 +19,7 @@ def place() -> Iterator[Place]:
 @pytest.fixture(scope="session")
 def images() -> Path:
     """The image directory, with the firewall in it."""
-    folder = REPOSITORY / "build/images"
+    folder = (REPOSITORY / "build/images").resolve()
     assert (folder / "firewall/image.json").exists(), "make images builds it"
     return folder
 

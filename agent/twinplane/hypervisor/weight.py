@@ -6,6 +6,7 @@ old weight is noted before the first change and given back with the last guest.
 Sources: kernel documents scheduler/sched-design-CFS (cpu.shares) and admin-guide/cgroup-v2 (cpu.weight).
 """
 
+import asyncio
 import json
 import logging
 import os
@@ -68,7 +69,10 @@ class MachineWeight:
                 raise DriverError(f"the CPU weight of all guests cannot be set: {error}") from error
 
     def follow(self, _: DomainEvent | Reconnected) -> None:
-        """Settle when a guest has come or gone by itself; for `Connection.listen`."""
+        """Settle, in a thread, when a guest has come or gone by itself; for `Connection.listen`."""
+        asyncio.get_running_loop().run_in_executor(None, self._settle_or_warn)
+
+    def _settle_or_warn(self) -> None:
         try:
             self.settle()
         except DriverError as error:

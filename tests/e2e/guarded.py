@@ -1,0 +1,33 @@
+"""The agent, in a process that tells on standard error when it blocks its loop while it serves.
+
+Beside what Python announces these are the calls of libvirt, which wait for QEMU.
+"""
+
+import sys
+
+import libvirt
+
+from doubles.blocking import Watch
+from twinplane import __main__ as command
+from twinplane import app
+
+MARK = "BLOCKED"
+
+
+def main() -> None:
+    """As `twinplane-agent` with the same arguments."""
+    watch = Watch(lambda text: print(f"{MARK} {text}", file=sys.stderr, flush=True))
+    for kind in (libvirt.virConnect, libvirt.virDomain, libvirt.virStream):
+        watch.wrap(kind)
+    announce = app.notify
+
+    def notify(state: str) -> None:
+        announce(state)
+        watch.on = state == "READY=1"
+
+    app.notify = notify
+    command.main()
+
+
+if __name__ == "__main__":
+    main()
