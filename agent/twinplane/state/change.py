@@ -102,6 +102,8 @@ def _container(
 def _entries(
     path: Path, name: str, before: Entries | None, after: Entries, parts: list[Part], deletes: list[Path]
 ) -> None:
+    if not after.key_names:
+        return  # what has no keys has no paths: such entries are read with what holds them
     old = {} if before is None else before.entries
     moved = after.ordered and [key for key in old if key in after.entries] != [
         key for key in after.entries if key in old
@@ -118,7 +120,7 @@ def _entries(
 
 def _gone(path: Path, name: str, node: Node) -> Iterator[Path]:
     if isinstance(node, Entries):
-        for key in node.entries:
+        for key in node.entries if node.key_names else ():
             yield _entry(path, name, node.key_names, key)
     else:
         yield path.child(name)

@@ -229,9 +229,10 @@ def _below(points: Points[T], node: Node, path: Path, found: Match[T]) -> Iterat
 
 
 def children(child: Node) -> Iterator[tuple[Keys, Node]]:
-    """A child as the data nodes it stands for: itself, or the entries of a list with their keys."""
+    """A child as the data nodes it stands for: itself, or the entries of a list with their keys; those of a
+    list without keys have no paths."""
     if isinstance(child, Entries):
-        for key, entry in child.entries.items():
+        for key, entry in child.entries.items() if child.key_names else ():
             yield tuple(zip(child.key_names, key, strict=True)), entry
     else:
         yield (), child

@@ -253,7 +253,7 @@ def _entries(child: Entries) -> Iterator[tuple[Keys, Container]]:
         for key, entry in child.entries.items():
             yield ((name, key[0]),), entry
         return
-    for key, entry in child.entries.items():
+    for key, entry in child.entries.items() if names else ():  # without keys there are no paths
         yield tuple(zip(names, key, strict=True)), entry
 
 

@@ -49,8 +49,9 @@ def leaves(node: Node, path: Path) -> Iterator[tuple[Path, Leaf]]:
 
 
 def entries(node: Entries, path: Path) -> Iterator[tuple[Path, Container]]:
-    """The entries of a list that stands at `path` (without keys), each with its path."""
-    for key, entry in node.entries.items():
+    """The entries of a list that stands at `path` (without keys), each with its path; those of a list without
+    keys have none."""
+    for key, entry in node.entries.items() if node.key_names else ():
         yield entry_path(path, node.key_names, key), entry
 
 
@@ -111,7 +112,7 @@ def _children(
         child = node.children.get(name)
         named = [] if child is None else [(name, child)]
     for child_name, child in named:
-        if isinstance(child, Entries):
+        if isinstance(child, Entries) and child.key_names:
             yield from _matching(child, path.child(child_name, *keys))
         elif not keys:
             yield path.child(child_name), child
