@@ -56,6 +56,7 @@ from twinplane.subscribe.atomic import marked
 from twinplane.subscribe.stream import Subscriber
 from twinplane.transaction.datastore import Datastore
 from twinplane.transaction.execute import Executor
+from twinplane.transaction.guard import ManagementPath
 from twinplane.transaction.history import History
 from twinplane.transaction.standing import Parts
 from twinplane.transaction.transactor import Transactor
@@ -153,6 +154,7 @@ async def serving(settings: Settings) -> AsyncIterator[Agent]:
                 modules=schemas.digest,
                 prechecks=(ImageCheck(settings.agent.image_dir),),
                 gate=sessions.gate,
+                guards=(ManagementPath(back_end.netlink.towards),),
             )
         )
         gc.disable()  # until all there is has been read: next to nothing of it is garbage

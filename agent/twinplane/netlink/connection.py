@@ -1,6 +1,7 @@
 """The connection to rtnetlink: every request that changes something is sent here, and counted."""
 
 import asyncio
+import errno
 import ipaddress
 from collections.abc import Mapping
 from types import TracebackType
@@ -27,6 +28,7 @@ from twinplane.netlink.link import (
 )
 from twinplane.netlink.message import KernelError
 from twinplane.netlink.reader import Reader
+from twinplane.netlink.route import RTM_GETROUTE, parse_route, route_body
 
 _CHANGE = NLM_F_REQUEST | NLM_F_ACK
 _CREATE = _CHANGE | NLM_F_CREATE | NLM_F_EXCL
@@ -88,6 +90,22 @@ class Connection:
         """All IP addresses of the host."""
         payloads = await self._reader.dump(RTM_GETADDR, address_body(), "list the addresses")
         return tuple(map(parse_address, payloads))
+
+    async def towards(self, address: str) -> frozenset[str]:
+        """The devices that packets to an address leave through: the one of the route and, where that is a
+        bridge, its ports too. None where there is no route. Raises ValueError for what is no address."""
+        try:
+            payload = await self._reader.get(
+                RTM_GETROUTE, route_body(address), f"find the route to {address}"
+            )
+        except KernelError as refusal:
+            if refusal.code in (errno.ENETUNREACH, errno.EHOSTUNREACH):
+                return frozenset()
+            raise
+        device = 0 if payload is None else parse_route(payload)
+        return frozenset(
+            row.name for row in await self.links() if device and device in (row.index, row.master)
+        )
 
     async def qdiscs(self) -> tuple[traffic.QdiscRow, ...]:
         """The queueing disciplines of all devices (those that the kernel put there by itself included)."""
