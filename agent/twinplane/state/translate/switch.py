@@ -53,7 +53,9 @@ def _plugged_status(link: LinkFact) -> tuple[str, str]:
 def _missing_status(link: LinkFact | None) -> tuple[str, str]:
     if link is None:
         return "WAITING", "the host has no such device"
-    return "DOWN", "not plugged" if link.master is None else f"a port of {link.master}"
+    if link.master is None:
+        return "WAITING", "it is there and not plugged yet"
+    return "DOWN", f"a port of {link.master}"
 
 
 def _port(switch: Path, name: str, status: str, reason: str) -> Section:
