@@ -1,7 +1,7 @@
 """The host of the doubles as a source of facts: what its kernel holds, told again after every effect."""
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Awaitable, Callable
 
 from doubles.host import Host, Kernel
 from twinplane.model.host import Capabilities
@@ -22,6 +22,7 @@ class HostSource:
         self._capabilities = capabilities
         self._changed = asyncio.Event()
         self.polls = 0
+        self.poll_hook: Callable[[], Awaitable[object]] | None = None  # a test may put itself in the way
         self.frozen = False
         inner = host.hook
 
@@ -46,6 +47,8 @@ class HostSource:
     async def poll(self) -> Batch:
         """The counters of every device."""
         self.polls += not self.frozen
+        if self.poll_hook is not None:
+            await self.poll_hook()
         octets, packets = 1000 * self.polls, 10 * self.polls
         counters = (
             LinkCounters(name, octets, packets, 0, 0, octets, packets, 0, 0)
