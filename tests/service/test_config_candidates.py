@@ -91,6 +91,18 @@ def test_entries_of_an_ordered_list_are_put_where_they_belong() -> None:
     run(scenario)
 
 
+def test_what_is_told_of_many_faults_fits_into_the_trailers() -> None:
+    async def scenario(box: Box) -> None:
+        request = pb.EditRequest(edit=[merge(f"{LAN}/config/mtu", "x") for _ in range(300)])
+        code, message, errors = await refusal(box.admin.call(request))
+        assert code is grpc.StatusCode.INVALID_ARGUMENT
+        assert "299 more" in message
+        assert [one.operation for one in errors] == list(range(1, len(errors) + 1))
+        assert len(errors) > 3
+
+    run(scenario)
+
+
 def test_validate_lists_everything_in_its_answer() -> None:
     async def scenario(box: Box) -> None:
         wrong = [merge(f"/appliances/appliance[name={name}]", {"config": {"name": name}}) for name in "ab"]

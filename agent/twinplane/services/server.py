@@ -135,8 +135,8 @@ def _options(limits: Limits) -> tuple[tuple[str, int], ...]:
         ("grpc.so_reuseport", 0),
         ("grpc.max_receive_message_length", limits.request_bytes),
         ("grpc.max_send_message_length", -1),
-        # A peer that vanished without a word is noticed after 40 s, and its streams end.
-        ("grpc.keepalive_time_ms", 30_000),
+        # A peer that vanished without a word is noticed after 30 s, and its streams end.
+        ("grpc.keepalive_time_ms", 20_000),
         ("grpc.keepalive_timeout_ms", 10_000),
         ("grpc.keepalive_permit_without_calls", 1),
         ("grpc.http2.max_pings_without_data", 0),

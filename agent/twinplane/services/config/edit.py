@@ -73,7 +73,8 @@ class EditMethods:
             running = self._target.transactor.running
             forest = await self._target.history.forest(request.commit, running)
         else:
-            forest = whole(self._target.schemas, request.text, encoding(request.encoding))
+            present = self._target.transactor.running.forest
+            forest = whole(self._target.schemas, request.text, encoding(request.encoding), present)
         held.check()  # the history was read meanwhile
         running = self._target.transactor.running
         candidate = replace(held.now, base=running.revision, base_forest=running.forest).replaced(forest)
@@ -89,7 +90,9 @@ class EditMethods:
             if held is running:
                 self._target.model.judge(NOTHING, running, trees.changes(NOTHING, running))
             else:
-                self._judge(whole(self._target.schemas, request.text, form) if held is None else held)
+                self._judge(
+                    whole(self._target.schemas, request.text, form, running) if held is None else held
+                )
         except RequestError as found:
             listed = [error(violation) for violation in found.violations]
             return pb.ValidateResponse(valid=False, error=listed).SerializeToString()

@@ -12,7 +12,7 @@ from twinplane.schema.resolve import Resolved, resolve
 from twinplane.schema.table import SchemaNode, SchemaTable
 from twinplane.services.config.wire import refused, wire_path
 from twinplane.tree.forest import Forest
-from twinplane.tree.node import Container, Node
+from twinplane.tree.node import EMPTY_ROOT, Container, Node
 from twinplane_wire.path import ROOT, Path
 from twinplane_wire.v1 import config_pb2 as pb
 
@@ -63,8 +63,8 @@ def json(table: SchemaTable, data: bytes, form: Encoding, *, index: int) -> Call
     return lambda _: data
 
 
-def whole(schemas: Schemas, data: bytes, form: Encoding) -> Forest:
-    """A whole configuration of the default origin.
+def whole(schemas: Schemas, data: bytes, form: Encoding, running: Forest) -> Forest:
+    """A whole configuration of the default origin; other origins stay as they are in `running`.
 
     Raises:
         RequestError: whatever is wrong with the text.
@@ -72,4 +72,4 @@ def whole(schemas: Schemas, data: bytes, form: Encoding) -> Forest:
     table = schemas.default
     target = resolve(table, ROOT, write=True)
     root = decode(table, target, json(table, data, form, index=0)(target), replace=True)
-    return Forest({"": root} if isinstance(root, Container) else {})
+    return Forest({**running.trees, "": root if isinstance(root, Container) else EMPTY_ROOT})

@@ -1,0 +1,102 @@
+"""Old configurations: taken back from running or from a snapshot, bounded by what is kept."""
+
+import asyncio
+import json
+from collections.abc import Awaitable, Callable
+from pathlib import Path as File
+
+import pytest
+
+from twinplane.errors import Fault, RequestError
+from twinplane.transaction import history, notice
+from twinplane.transaction.datastore import Datastore, Running
+from twinplane.transaction.history import History
+from twinplane.transaction.record import Commit
+from twinplane.tree.diff import ObjectChange
+from twinplane.tree.forest import NOTHING, Forest, changes
+from twinplane.tree.node import Container
+from twinplane_wire.path import ROOT, Path
+
+
+class Plain:
+    def encode(self, _: Path, node: Container) -> bytes:
+        return json.dumps(dict(node.children)).encode()
+
+    def decode(self, _: Path, body: bytes) -> Container:
+        return Container(json.loads(body))
+
+
+def row(name: str) -> Path:
+    return ROOT.child("rows").child("row", ("name", name))
+
+
+async def grown(store: Datastore, count: int) -> tuple[Running, list[Forest]]:
+    """So many commits, which change a row each in turn, now and then delete one, and once a loose leaf; what
+    was configured after each."""
+    await store.open()
+    forests = [NOTHING]
+    for number in range(1, count + 1):
+        path = ROOT.child("rows") if number == 5 else row(str(number % 3))
+        before = None if not forests[-1].trees else _at(forests[-1], path)
+        after = None if number % 7 == 0 and before else Container({"name": str(number % 3), "value": number})
+        if number == 5:
+            after = Container({"loose": 1})
+        change = ObjectChange(path, before, after)
+        await store.commit(Commit(number, number, "admin", "test", "", str(number)), [change], None, "")
+        forests.append(forests[-1].changed([change]))
+    return Running(forests[-1], count, count), forests
+
+
+def _at(forest: Forest, path: Path) -> Container | None:
+    return next((one.after for one in changes(NOTHING, forest) if one.path == path), None)
+
+
+def run(folder: File, scenario: Callable[[Datastore, History], Awaitable[None]], kept: int = 1000) -> None:
+    async def body() -> None:
+        store = Datastore(folder / "db", Plain(), kept=kept)
+        try:
+            await scenario(store, History(store, Plain().decode))
+        finally:
+            await store.close()
+
+    asyncio.run(body())
+
+
+def test_every_commit_can_be_had_again(tmp_path: File, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(history, "SNAPSHOT_EVERY", 8)
+
+    async def scenario(store: Datastore, kept: History) -> None:
+        running, forests = await grown(store, 30)
+        assert await store.read(lambda db: db.execute("SELECT count(*) FROM snapshot").fetchone()) == (3,)
+        for number in range(1, 31):
+            assert not changes(forests[number], await kept.forest(number, running)), number
+
+    run(tmp_path, scenario)
+
+
+def test_what_is_not_kept_is_refused_by_name(tmp_path: File) -> None:
+    async def scenario(store: Datastore, kept: History) -> None:
+        running, forests = await grown(store, 9)
+        assert await kept.oldest() == 6
+        assert [one.number for one in await kept.commits(0, 100)] == [9, 8, 7, 6]
+        assert [one.number for one in await kept.commits(8, 1)] == [7]
+        assert not changes(forests[6], await kept.forest(6, running))
+        for number in (5, 10):
+            with pytest.raises(RequestError, match="6 to 9 are kept") as refusal:
+                await kept.forest(number, running)
+            assert refusal.value.violations[0].fault is Fault.NO_DATA
+
+    run(tmp_path, scenario, kept=4)
+
+
+def test_events_are_trimmed_and_their_numbers_go_on(tmp_path: File) -> None:
+    async def scenario(store: Datastore, _: History) -> None:
+        await grown(store, 5)
+        event = notice.Notice("commit-confirmed", 9, ROOT, {})
+        await store.read(lambda db: notice.write(db, [event], kept=2))
+        assert await store.read(notice.bounds) == (5, 6)
+        assert [one.sequence for one in await store.read(lambda db: notice.read(db, 0, 10))] == [5, 6]
+        assert await store.read(lambda db: notice.before(db, 6)) == 5
+        assert await store.read(lambda db: notice.before(db, 1)) == 4
+
+    run(tmp_path, scenario)
