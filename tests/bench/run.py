@@ -1,6 +1,7 @@
 """Runs the rows one after the other, each in a process of its own, and shows what they measured."""
 
 import os
+import signal
 import subprocess
 import sys
 import time
@@ -11,6 +12,7 @@ from bench.report import Measurement
 
 REPOSITORY = Path(__file__).parents[2]
 ROWS = ("get", "tree", "set", "subscribe", "start", "link", "sampling", "guest")
+GRACE = 30
 LIMIT = 180  # seconds for one row
 
 
@@ -50,8 +52,12 @@ def run(name: str) -> tuple[tuple[Measurement, ...], str]:
     try:
         out, err = row.communicate(timeout=LIMIT)
     except subprocess.TimeoutExpired:
-        row.terminate()
-        out, err = row.communicate()
+        row.send_signal(signal.SIGINT)  # so that it ends what it has started
+        try:
+            out, err = row.communicate(timeout=GRACE)
+        except subprocess.TimeoutExpired:
+            row.kill()
+            out, err = row.communicate()
         err += f"\nnothing after {LIMIT} s"
     return report.read(out.splitlines()), "" if row.returncode == 0 else err.strip()
 
