@@ -25,6 +25,7 @@ MODELS = {
         "twinplane-extensions",
         "twinplane-image",
         "twinplane-interfaces",
+        "twinplane-notifications",
         "twinplane-platform",
         "twinplane-system",
         "twinplane-types",
