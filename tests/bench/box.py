@@ -193,7 +193,7 @@ class NullBackEnd:
     def __init__(self, file: Path) -> None:
         self.driver = Believing(file)
         self.source = Reporting(self.driver)
-        self.netlink = None
+        self.netlink = Connection()  # asked only where a request comes from
 
     def drivers(self) -> Sequence[Driver]:
         """One, for every noun."""
@@ -212,7 +212,7 @@ class NetworkBackEnd(NullBackEnd):
 
     def __init__(self, file: Path, instance: UUID) -> None:
         super().__init__(file)
-        self.network = NetlinkSource(instance, Connection())
+        self.network = NetlinkSource(instance, self.netlink)
 
     def feeds(self, _found: Capabilities) -> Sequence[Feed]:
         return (Feed("netlink", self.network.batches, self.network.poll),)
@@ -223,4 +223,5 @@ async def open_null(state: StateDir, stack: AsyncExitStack, *, network: bool = F
     file = state.root / "believed"
     made = NetworkBackEnd(file, state.instance) if network else NullBackEnd(file)
     stack.callback(made.driver.save)
+    stack.callback(made.netlink.close)
     return made

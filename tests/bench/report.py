@@ -26,12 +26,16 @@ class Measurement:
 
     @property
     def met(self) -> bool | None:
-        """Whether the ratio is within the aim; None where there is none that is a ratio."""
-        sign, _, number = self.aim.partition(" ")
-        if self.ratio is None or sign not in ("≤", "≥") or not number.endswith("×"):
+        """Whether the aim is: a limit of the ratio ("≤ 1.3×"), of the value ("≤ 1.5 s") or of what it is more
+        than the floor ("≤ 2 ms over it"). None without an aim."""
+        if not self.aim:
             return None
-        limit = float(number.removesuffix("×"))
-        return self.ratio <= limit if sign == "≤" else self.ratio >= limit
+        sign, number, *words = self.aim.replace("×", " ×").split()
+        if words == ["×"]:
+            reached = self.ratio or 0.0
+        else:
+            reached = self.value - (self.floor or 0.0) if "over" in words else self.value
+        return reached <= float(number) if sign == "≤" else reached >= float(number)
 
 
 def emit(*measurements: Measurement) -> None:
@@ -52,7 +56,7 @@ def show(measurement: Measurement) -> str:
     missed = "" if measurement.met is not False else "  MISSED"
     note = f"  {measurement.note}" if measurement.note else ""
     columns = f"{measurement.name:<52} {_number(measurement.value):>10} {floor:>10} {measurement.unit:<13}"
-    return f"{columns} {ratio:>8}  {measurement.aim:<9}{missed}{note}".rstrip()
+    return f"{columns} {ratio:>8}  {measurement.aim:<14}{missed}{note}".rstrip()
 
 
 HEADING = f"{'':<52} {'value':>10} {'floor':>10} {'unit':<13} {'ratio':>8}  aim"
