@@ -60,7 +60,7 @@ class Configuration:
                 presence=table.presence,
                 ordered=table.ordered,
             )
-        return Forest(trees)
+        return Forest(trees, running.annotation)
 
     def judge(
         self, before: Forest, after: Forest, changes: Sequence[ObjectChange], *, revocable: bool = False

@@ -1,6 +1,8 @@
 """union_replace, and what no replace can reach."""
 
+import base64
 import hashlib
+from pathlib import Path as File
 from typing import Any
 
 import grpc
@@ -10,6 +12,7 @@ from conformance import firewall
 from conformance.firewall import DOMAIN
 from conformance.refusal import refused
 from conformance.target import Target
+from conformance.test_ext_commit import cancel, commit
 from conformance.test_set_operations import SETTINGS, B, S, config, names
 from conformance.test_set_refusals import everything, unchanged
 from conformance.wire import Client, path, pb, text, update
@@ -137,6 +140,74 @@ async def test_a_union_that_cannot_be_applied_is_internal(target: Target) -> Non
     await unchanged(client, grpc.StatusCode.INTERNAL, union_replace=parts)
     await unchanged(client, grpc.StatusCode.ABORTED, update=firewall.everything())
     assert target.host.kernel == host
+
+
+NOTE = base64.b64encode(b"intent 42 \x00\xff").decode()
+METADATA = {"@": {"openconfig-metadata:protobuf-metadata": NOTE}}
+
+
+async def kept(client: Client) -> Any:
+    """The annotation alone."""
+    return {name: value for name, value in (await everything(client)).items() if name == "@"}
+
+
+@pytest.mark.row("SET-38")
+async def test_an_annotation_of_the_root_is_kept_with_the_configuration(folder: File) -> None:
+    sample = {"twinplane-fixture:samples": {"sample": [{"name": "a", "config": {"uint8": 1}}]}}
+    async with Target(folder) as target:
+        client = target.client()
+        assert "@" not in await everything(client)
+        await client.set(replace={"/": {**METADATA, **sample}})
+        for encoding in (pb.JSON, pb.JSON_IETF):
+            found = await client.value("/", type=pb.GetRequest.CONFIG, encoding=encoding)
+            assert {"@": found["@"]} == METADATA and len(found) > 1
+        assert "@" not in (await client.value("/", type=pb.GetRequest.STATE))
+        await client.set(update={f"{S}/config/uint8": 2})
+        whole = await everything(client)
+        assert {"@": whole["@"]} == METADATA
+        revision = target.transactor.running.revision
+        await client.set(replace={"/": whole})
+        assert await everything(client) == whole
+        assert target.transactor.running.revision <= revision + 1  # defaults are configured now
+    async with Target(folder) as again:
+        client = again.client()
+        assert await everything(client) == whole
+        await client.set(replace={"/": sample})
+        assert "@" not in await everything(client)
+        await client.set(update={"/": METADATA})
+        await client.set(union_replace=union(("/", {**METADATA, **sample})))
+        assert {"@": (await everything(client))["@"]} == METADATA
+        await client.set(union_replace=union(("/", sample)))
+        assert "@" not in await everything(client)
+
+
+@pytest.mark.row("SET-38")
+async def test_an_annotation_goes_back_with_its_commit(folder: File) -> None:
+    other = {"@": {"openconfig-metadata:protobuf-metadata": base64.b64encode(b"other").decode()}}
+    async with Target(folder) as target:
+        client = target.client()
+        await client.set(update={"/": METADATA})
+        await client.set(update={"/": other}, extension=commit())
+        assert await kept(client) == other
+        await client.set(extension=cancel())
+        assert await kept(client) == METADATA
+        await client.set(update={"/": other}, extension=commit("c2"))
+    async with Target(folder) as again:
+        assert await kept(again.client()) == METADATA
+
+
+@pytest.mark.row("SET-38")
+async def test_an_annotation_has_a_form_and_a_limit(client: Client) -> None:
+    def note(value: object) -> dict[str, Any]:
+        return {"@": {"openconfig-metadata:protobuf-metadata": value}}
+
+    mebibyte = 1 << 20
+    await client.set(update={"/": note(base64.b64encode(bytes(mebibyte)).decode())})
+    large = base64.b64encode(bytes(mebibyte + 1)).decode()
+    await unchanged(client, grpc.StatusCode.RESOURCE_EXHAUSTED, update={"/": note(large)})
+    for wrong in (note("no base64"), note(7), {"@": "x"}, {"@": {"other:thing": "AA=="}}):
+        await unchanged(client, INVALID, update={"/": wrong})
+    await unchanged(client, INVALID, update={S: METADATA})  # of the root only
 
 
 @pytest.mark.row("SET-38")

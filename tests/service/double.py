@@ -38,6 +38,8 @@ YANG = File(__file__).parents[2] / "yang"
 class Memory:
     """Transactor, operational tree and subscribe room in one."""
 
+    annotation = ""
+
     def __init__(self, schemas: Schemas) -> None:
         self.schemas = schemas
         self.clock = Clock()
@@ -121,6 +123,8 @@ def memory() -> Memory:
 
 class Live:
     """The real operational tree and subscribe room; a transactor that commits without judging or planning."""
+
+    annotation = ""
 
     def __init__(self, schemas: Schemas) -> None:
         self.schemas = schemas

@@ -10,6 +10,7 @@ from decimal import Decimal
 from typing import Any
 
 from twinplane.errors import Fault, RequestError, Violation
+from twinplane.schema.annotation import without
 from twinplane.schema.codec import shown
 from twinplane.schema.resolve import Resolved, new_entry
 from twinplane.schema.scalar import codec_of, key_text
@@ -64,6 +65,8 @@ def decode(
     elif node.is_leaf:
         decoded = reader.leaf(node, value, target.path.elems[:-1])
     else:
+        if not target.path.elems and isinstance(value, dict):
+            value = without(value)  # an annotation is no data
         decoded = reader.container(node, value, target.path.elems)
     return reader.finish(decoded if not reader.violations else None, target)
 

@@ -125,4 +125,4 @@ def merged(base: Forest, theirs: Forest, ours: Forest) -> Forest:
         for path, value in updates:
             draft.put(path, value)
         trees[origin] = draft.freeze()
-    return Forest(trees)
+    return Forest(trees, theirs.annotation)

@@ -11,7 +11,7 @@ import logging
 import sqlite3
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path as FilePath
 from typing import Any, Protocol, TypeVar
 
@@ -29,7 +29,10 @@ from twinplane.tree.node import Container
 from twinplane_wire.path import Path, parse
 
 KEPT = 10_000
-ELECTION = "election "  # in front of a role, as a key of the table meta
+# Keys of the table meta.
+ELECTION = "election "  # in front of a role
+ANNOTATION = "annotation"
+ANNOTATION_BEFORE = "annotation before"  # the commit that waits
 
 T = TypeVar("T")
 log = logging.getLogger(__name__)
@@ -63,7 +66,8 @@ class Running:
 class Stored:
     """What the file held at start; `modules` is the hash of the module set that wrote it ("": new file).
 
-    `pending` is the commit that waits for its confirmation, the newest one, and `reverse` takes it back.
+    `pending` is the commit that waits for its confirmation, the newest one; `reverse` takes it back, and
+    `annotation_before` is the text that was kept before it.
     `elections` are the highest numbers seen, by role.
     """
 
@@ -73,6 +77,7 @@ class Stored:
     foreign: tuple[ForeignValue, ...]
     pending: "Pending | None" = None
     reverse: tuple[ObjectChange, ...] = ()
+    annotation_before: str = ""
     elections: Mapping[str, int] = field(default_factory=dict)
 
 
@@ -99,6 +104,7 @@ class Datastore:
         self._migrations = migrations
         self._thread = ThreadPoolExecutor(max_workers=1, thread_name_prefix="datastore")
         self._db: sqlite3.Connection | None = None
+        self._annotation = ""
 
     async def open(self) -> Stored:
         """Open or create the file, bring it to the newest layout and read what it holds.
@@ -119,6 +125,8 @@ class Datastore:
         entry: Entry | None,
         modules: str,
         pending: Pending | None = None,
+        *,
+        annotation: str = "",
     ) -> None:
         """The commit point: touched objects, the record and the journal row, all or nothing.
 
@@ -129,6 +137,8 @@ class Datastore:
         def write(db: sqlite3.Connection) -> None:
             taken_back = _settle(db, Confirmation.TAKEN_BACK)
             self._commit(db, commit, changes, entry, modules)
+            if annotation != self._annotation:
+                _put_meta(db, ANNOTATION, annotation)
             confirmation = Confirmation.TAKEN_BACK if taken_back else commit.confirmation
             notice.write(db, [notice.of_commit(commit, changes, confirmation.value)])
             if pending is not None:
@@ -136,8 +146,10 @@ class Datastore:
                     "INSERT INTO confirm (id, name, author, number) VALUES (1, ?, ?, ?)",
                     (pending.name, pending.author, pending.number),
                 )
+                _put_meta(db, ANNOTATION_BEFORE, self._annotation)
 
         await self._write(write)
+        self._annotation = annotation
         self.bell.ring()
 
     async def confirm(self, author: str, time: int) -> None:
@@ -243,7 +255,8 @@ class Datastore:
         number, time = last or (0, 0)
         row = db.execute("SELECT number, status, body FROM journal").fetchone()
         foreign = db.execute("SELECT device, attribute, value, owner FROM foreign_values").fetchall()
-        forest = graft(objects)
+        self._annotation = meta.get(ANNOTATION, "")
+        forest = replace(graft(objects), annotation=self._annotation)
         waits = db.execute("SELECT name, author, number FROM confirm").fetchone()
         return Stored(
             running=Running(forest, number, time),
@@ -252,6 +265,7 @@ class Datastore:
             foreign=tuple(ForeignValue(d, a, v, parse(o)) for d, a, v, o in foreign),
             pending=Pending(*waits) if waits else None,
             reverse=tuple(self._reverse(db, waits[2], forest)) if waits else (),
+            annotation_before=meta.get(ANNOTATION_BEFORE, ""),
             elections={
                 key.removeprefix(ELECTION): int(value)
                 for key, value in meta.items()

@@ -60,7 +60,8 @@ class Request:
     client's address as the transport prints it. With `dry_run` the plan is made and nothing is changed.
     `permit` is asked about the whole difference that the edits make, what they delete implicitly included;
     a face has to hand in its caller's. `session` is the number of the author's session (0: none), `transform`
-    stands in the place of edits, and nothing is done that disturbs more than `most_effect`."""
+    stands in the place of edits, and nothing is done that disturbs more than `most_effect`. `annotation` is
+    the text to keep with the whole configuration (None: as it is)."""
 
     edits: tuple[Edit, ...]
     author: str
@@ -74,6 +75,7 @@ class Request:
     session: int = 0
     transform: "Transform | None" = None
     most_effect: Effect = Effect.RECREATE
+    annotation: str | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 from twinplane.errors import StartError, UnavailableError
-from twinplane.transaction.datastore import Pending, Running
+from twinplane.transaction.datastore import Pending, Running, Stored
 from twinplane.transaction.journal import Status
 from twinplane.transaction.record import Commit
 from twinplane.transaction.request import Request
@@ -30,7 +30,7 @@ def timeout(name: str, author: str) -> Request:
     return Request((), author, TIMEOUT, comment=f"commit {name} was not confirmed")
 
 
-async def stored(parts: Parts, standing: Standing, pending: Pending, reverse: Sequence[ObjectChange]) -> None:
+async def stored(parts: Parts, standing: Standing, pending: Pending, found: Stored) -> None:
     """Take back, at start, the commit that was found waiting.
 
     Raises:
@@ -38,9 +38,9 @@ async def stored(parts: Parts, standing: Standing, pending: Pending, reverse: Se
     """
     comment = f"commit {pending.name} was not confirmed before a restart"
     asked = Request((), pending.author, RESTART, comment=comment)
-    back = standing.running.forest.changed(reverse)
+    back = replace(standing.running.forest.changed(found.reverse), annotation=found.annotation_before)
     try:
-        await record(parts, standing, asked, back, reverse)
+        await record(parts, standing, asked, back, found.reverse)
     except UnavailableError as error:
         raise StartError(f"commit {pending.name} waits to be taken back: {error}") from error
 
@@ -57,5 +57,5 @@ async def record(
     number, time = standing.running.revision + 1, parts.clock.now_ns()
     commit = Commit(number, time, asked.author, asked.source, asked.peer, asked.comment)
     entry = None if standing.entry is None else replace(standing.entry, status=Status.PENDING)
-    await parts.store.commit(commit, changed, entry, parts.modules)
+    await parts.store.commit(commit, changed, entry, parts.modules, annotation=back.annotation)
     standing.running, standing.entry = Running(back, number, time), entry

@@ -87,7 +87,9 @@ class Stages:
         row = standing.entry.committed() if standing.entry is not None and work.unfinished else None
         pending = None if work.opens is None else Pending(work.opens.name, asked.author, number)
         try:
-            await parts.store.commit(record, work.changes, row, parts.modules, pending)
+            await parts.store.commit(
+                record, work.changes, row, parts.modules, pending, annotation=work.forest.annotation
+            )
         except Exception as error:
             left = leftovers(await parts.executor.undo(work.reversible, standing.foreign))
             await self._after_undo(work, left)

@@ -8,6 +8,7 @@ effects are drivers'.
 import asyncio
 import logging
 from collections.abc import Sequence
+from dataclasses import replace
 
 from twinplane.errors import DegradedError, RequestError, TwinplaneError, UnavailableError
 from twinplane.transaction import revert
@@ -42,6 +43,11 @@ class Transactor:
         return self._standing.running
 
     @property
+    def annotation(self) -> str:
+        """The text that clients keep with the configuration."""
+        return self._standing.running.forest.annotation
+
+    @property
     def waiting(self) -> str:
         """The name of the commit that waits for its confirmation; empty where none does."""
         waiting = self._confirmations.waiting
@@ -68,7 +74,7 @@ class Transactor:
         stored = await parts.store.open()
         standing.load(stored)
         if stored.pending is not None:
-            await revert.stored(parts, standing, stored.pending, stored.reverse)
+            await revert.stored(parts, standing, stored.pending, stored)
         everything = changes(NOTHING, standing.running.forest)
         if stored.modules not in ("", parts.modules):
             self._judge_again(everything)
@@ -133,7 +139,8 @@ class Transactor:
         request.permit(changed)
         self._judge(request, candidate, changed)
         mark("judged")
-        if not changed and (request.confirm is None or request.dry_run):
+        same = not changed and candidate.annotation == running.forest.annotation
+        if same and (request.confirm is None or request.dry_run):
             return Outcome(running.revision, parts.clock.now_ns(), False, ())
 
         before, after = parts.model.resources(running.forest, candidate, changed)
@@ -171,7 +178,8 @@ class Transactor:
         running = self._standing.running
         if request.transform is not None:
             return request.transform(running)
-        return self._parts.model.apply(running.forest, request.edits)
+        candidate = self._parts.model.apply(running.forest, request.edits)
+        return candidate if request.annotation is None else replace(candidate, annotation=request.annotation)
 
     async def _decide(self, request: Request, asked: Confirm, waiting: Waiting) -> Outcome:
         """The end of a commit that waits, or more time for it."""

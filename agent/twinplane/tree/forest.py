@@ -14,9 +14,11 @@ _BARE: Mapping[str, Container] = MappingProxyType({})
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Forest:
-    """A tree for each origin that has data ("" is the default origin)."""
+    """A tree for each origin that has data ("" is the default origin), and the text that clients keep with
+    the whole (schema/annotation.py)."""
 
     trees: Mapping[str, Container] = field(default_factory=lambda: _BARE)
+    annotation: str = ""
 
     def tree(self, origin: str = "") -> Container:
         """The tree of an origin, empty where it has none."""
@@ -39,7 +41,8 @@ class Forest:
                     draft.put(change.path.child(name), leaf)
             else:
                 draft.put(change.path, change.after)
-        return Forest({**self.trees, **{origin: draft.freeze() for origin, draft in drafts.items()}})
+        trees = {origin: draft.freeze() for origin, draft in drafts.items()}
+        return Forest({**self.trees, **trees}, self.annotation)
 
 
 NOTHING = Forest()

@@ -329,12 +329,12 @@ async def test_the_time_is_up_while_the_disk_is_full(tmp_path: FilePath) -> None
         await ask(box, demo.nothing(), act=Act.COMMIT, seconds=0.02)
         write, refused = box.store.commit, 0
 
-        async def full(*values: Any) -> None:
+        async def full(*values: Any, **named: Any) -> None:
             nonlocal refused
             refused += 1
             if refused < 4:
                 raise UnavailableError("disk full")
-            await write(*values)
+            await write(*values, **named)
 
         box.store.commit = full  # type: ignore[method-assign, assignment]
         await box.until(lambda: not box.transactor.waiting)
@@ -350,7 +350,7 @@ async def test_a_start_that_cannot_take_back_is_none(tmp_path: FilePath) -> None
         await ask(box, demo.nothing(), act=Act.COMMIT)
     again = Box(tmp_path, host=box.host)
 
-    async def full(*_: Any) -> None:
+    async def full(*_: Any, **__: Any) -> None:
         raise UnavailableError("disk full")
 
     again.store.commit = full  # type: ignore[method-assign, assignment]

@@ -5,6 +5,7 @@ from functools import lru_cache, partial
 
 from twinplane.errors import Fault, RequestError, Violation
 from twinplane.schema import encode as schema_encode
+from twinplane.schema.annotation import annotated
 from twinplane.schema.compile import Schemas
 from twinplane.schema.resolve import expand
 from twinplane.schema.table import NodeKind, SchemaNode, SchemaTable
@@ -44,7 +45,14 @@ class Get:
         await tree.fresh([found.path for one in asked for found in one.found])
         # From here on nothing awaits: all paths are answered from the same moment.
         notifications = [
-            one.answer(tree.root(one.origin), tree.stamp(), encoding, Subset(one.table, kind, models), depth)
+            one.answer(
+                tree.root(one.origin),
+                tree.stamp(),
+                encoding,
+                Subset(one.table, kind, models),
+                depth,
+                self._target.transactor.annotation,
+            )
             for one in asked
         ]
         return b"".join([encode.field(encode.GET_NOTIFICATION, content) for content in notifications])
@@ -71,14 +79,19 @@ class _Asked:
         self._skip = len(shared.elems)
         self._prefix = encode.path(shared.elems, prefix.origin or path.origin, prefix.target)
 
-    def answer(self, root: Container, now: int, encoding: Encoding, subset: Subset, depth: int) -> bytes:
-        """The Notification; `depth` is how many levels below each node to give (0: all).
+    def answer(
+        self, root: Container, now: int, encoding: Encoding, subset: Subset, depth: int, annotation: str
+    ) -> bytes:
+        """The Notification; `depth` is how many levels below each node to give (0: all), `annotation` what
+        belongs to the root of the default origin.
 
         Raises:
             RequestError: NO_DATA.
         """
         updates: list[bytes] = []
         anything = False
+        if self.origin or depth or subset.models or subset.kind not in (Kind.ALL, Kind.CONFIG):
+            annotation = ""
         for found in self.found:
             for path, node in self._nodes(root, found.path):
                 if not has_data(node, found.node):
@@ -88,7 +101,8 @@ class _Asked:
                 if part is not None and depth:
                     part = prune(part, depth)
                 if part is not None:
-                    updates += self._updates(path, part, found.node, encoding, subset)
+                    kept = "" if path.elems else annotation
+                    updates += self._updates(path, part, found.node, encoding, subset, kept)
         if self._concrete and not anything:
             raise RequestError(Violation(self._written, Fault.NO_DATA, "nothing is there"))
         return encode.notification(now, self._prefix, updates)
@@ -100,7 +114,13 @@ class _Asked:
         return () if node is None else ((path, node),)
 
     def _updates(
-        self, path: Path, node: Node, schema: SchemaNode, encoding: Encoding, subset: Subset
+        self,
+        path: Path,
+        node: Node,
+        schema: SchemaNode,
+        encoding: Encoding,
+        subset: Subset,
+        annotation: str,
     ) -> Iterator[bytes]:
         below = encode.path(path.elems[self._skip :])
         match encoding:
@@ -110,7 +130,7 @@ class _Asked:
                         yield encode.update(leaf_path, value)
             case _:
                 ietf = encoding is Encoding.JSON_IETF
-                text = schema_encode.encode(node, schema, ietf=ietf)
+                text = annotated(schema_encode.encode(node, schema, ietf=ietf), annotation)
                 yield encode.update(below, encode.json(text, ietf=ietf))
 
 

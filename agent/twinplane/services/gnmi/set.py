@@ -5,7 +5,8 @@ from dataclasses import replace
 from typing import NamedTuple
 
 from twinplane.errors import ApplyError, Fault, RequestError, Violation
-from twinplane.schema.write import edits
+from twinplane.schema.annotation import annotation
+from twinplane.schema.write import JsonPayload, Payload, edits
 from twinplane.services import codec
 from twinplane.services.auth import Caller
 from twinplane.services.gnmi.extension import SetOptions, of_set
@@ -57,14 +58,16 @@ class Set:
         options = of_set(request.extension)
         wanted = tuple(_in_order(request))
         self._check(request, wanted, options)
+        edited, kept = self._edits(request.prefix, wanted)
         submitted = Request(
-            edits=self._edits(request.prefix, wanted),
+            edits=edited,
             author=caller.name,
             source=SOURCE,
             peer=caller.peer,
             confirm=options.confirm,
             election=options.election,
             permit=self._permits.of(caller),
+            annotation=kept,
         )
         outcome = await self._submit(submitted, union=bool(request.union_replace))
         return gnmi_pb2.SetResponse(
@@ -93,19 +96,26 @@ class Set:
                 error.retry = False  # union_replace 5.2.2: INTERNAL, whatever the reason
             raise
 
-    def _edits(self, prefix: gnmi_pb2.Path, wanted: tuple[_Wanted, ...]) -> tuple[Edit, ...]:
-        """The edits of all operations; raises every violation at once, those of the first operation first."""
+    def _edits(
+        self, prefix: gnmi_pb2.Path, wanted: tuple[_Wanted, ...]
+    ) -> tuple[tuple[Edit, ...], str | None]:
+        """The edits of all operations, and the annotation of the whole (None: as it is); raises every
+        violation at once, those of the first operation first."""
         found: list[Edit] = []
         union = Union()
+        kept: str | None = None
         violations: list[Violation] = []
         _collect(violations, None, lambda: codec.check_prefix(prefix))
         for index, one in enumerate(wanted):
 
             def read(one: _Wanted = one, index: int = index) -> None:
+                nonlocal kept
                 path = codec.absolute(prefix, one.path)
                 table = self._target.schemas.table(path.origin)
                 carried = codec.payload(one.value) if one.value is not None else None
                 part = edits(table, _READ_AS[one.operation], path, carried, index=index)
+                if not path.origin:
+                    kept = _annotation(one, path, carried, kept, index)
                 if one.operation == _WIRE.UNION_REPLACE:
                     union.add(table, path.origin, part, index)
                 else:
@@ -114,7 +124,7 @@ class Set:
             _collect(violations, index, read)
         if violations:
             raise RequestError(*violations)
-        return (*found, *union.edits())
+        return (*found, *union.edits()), kept
 
 
 def _in_order(request: gnmi_pb2.SetRequest) -> Iterator[_Wanted]:
@@ -127,6 +137,20 @@ def _in_order(request: gnmi_pb2.SetRequest) -> Iterator[_Wanted]:
         yield _Wanted(_WIRE.UPDATE, update.path, update.val)
     for update in request.union_replace:
         yield _Wanted(_WIRE.UNION_REPLACE, update.path, update.val)
+
+
+def _annotation(
+    one: _Wanted, path: Path, carried: Payload | None, kept: str | None, index: int
+) -> str | None:
+    """What becomes of the annotation by one operation on the default origin: it goes with the root."""
+    given = None
+    if not path.elems and isinstance(carried, JsonPayload):
+        given = annotation(carried.data, index)
+    if given is not None or one.operation == _WIRE.UPDATE:
+        return kept if given is None else given
+    if one.operation == _WIRE.UNION_REPLACE:
+        return kept or ""
+    return kept if path.elems else ""
 
 
 def _collect(violations: list[Violation], index: int | None, read: Callable[[], None]) -> None:

@@ -26,6 +26,10 @@ class Operational(Protocol):
 class Transactor(Protocol):
     """The one writer."""
 
+    @property
+    def annotation(self) -> str:
+        """The text that clients keep with the whole configuration; empty where they keep none."""
+
     async def submit(self, request: Request) -> Outcome:
         """Carry out a request, or raise an error of twinplane.errors. Cancelling the wait changes nothing."""
 
