@@ -72,7 +72,7 @@ RENEWAL = 3600.0  # seconds between two looks at the age and the names of the ce
 
 async def run(settings: Settings, *, hints: bool = False) -> None:
     """Serve until SIGTERM or SIGINT, which may also come before it serves. Raises StartError."""
-    stop = asyncio.Event()
+    stop, hang_up = asyncio.Event(), asyncio.Event()
     loop = asyncio.get_running_loop()
     starting = asyncio.current_task()
     assert starting is not None
@@ -88,12 +88,15 @@ async def run(settings: Settings, *, hints: bool = False) -> None:
         async with serving(settings) as agent:
             for number in (signal.SIGTERM, signal.SIGINT):
                 loop.add_signal_handler(number, stop.set)
-            loop.add_signal_handler(signal.SIGHUP, partial(_reload, agent))
+            loop.add_signal_handler(signal.SIGHUP, hang_up.set)
             notify("READY=1")
             log.info("serving gNMI on %s", ", ".join(agent.addresses))
             if hints:
                 print_hints(agent.addresses[0], settings.agent.state_dir, sys.stdout)
-            await stop.wait()
+            async with asyncio.TaskGroup() as tasks:
+                rereading = tasks.create_task(_reread(agent, hang_up), name="hang up")
+                await stop.wait()
+                rereading.cancel()
             notify("STOPPING=1")
             log.info("stopping; appliances go on running")
     except asyncio.CancelledError:
@@ -273,14 +276,16 @@ async def _host(settings: Settings) -> Capabilities:
     return found
 
 
-def _reload(agent: Agent) -> None:
-    try:
-        agent.users.reload()
-    except StartError as error:
-        log.warning("the users stay as they were: %s", error)
-    else:
-        log.info("read %s again", agent.users.path)
-        agent.permits.check(agent.users.users)
+async def _reread(agent: Agent, hang_up: asyncio.Event) -> None:
+    while await hang_up.wait():
+        hang_up.clear()
+        try:
+            await agent.users.reread()
+        except StartError as error:
+            log.warning("the users stay as they were: %s", error)
+        else:
+            log.info("read %s again", agent.users.path)
+            agent.permits.check(agent.users.users)
 
 
 def _renew_certificates(folder: Path) -> None:

@@ -56,6 +56,7 @@ class Agent:
             print(self.log.read_text(errors="replace")[-8000:], file=sys.stderr)
         self.stop()
         end_guests(self.state_dir)
+        self.place.sweep()
         blocked = [line for line in self._everything() if line.startswith("BLOCKED")]
         shutil.rmtree(self.root, ignore_errors=True)
         assert not blocked, blocked

@@ -5,11 +5,10 @@ Beside what Python announces these are the calls of libvirt, which wait for QEMU
 
 import sys
 
-import libvirt
-
 from doubles.blocking import Watch
 from twinplane import __main__ as command
 from twinplane import app
+from twinplane.hypervisor.connection import libvirt  # told where to log before it is imported
 
 MARK = "BLOCKED"
 

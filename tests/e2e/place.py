@@ -1,5 +1,6 @@
 """A network namespace for an agent, with one cable to the tests: what it makes there disturbs nobody."""
 
+import json
 import os
 import subprocess
 from types import TracebackType
@@ -52,6 +53,12 @@ class Place:
     def tc(self, *arguments: str) -> str:
         """`tc` in there."""
         return tool(*self.command("tc", *arguments))
+
+    def sweep(self) -> None:
+        """Take away what appliances and switches of an agent that is gone have left: they outlive it."""
+        for row in json.loads(self.ip("-json", "link")):
+            if row["ifname"] not in ("lo", "mgmt0"):
+                self.ip("link", "delete", row["ifname"], check=False)
 
     def _remove(self) -> None:
         tool("ip", "link", "delete", self.name, check=False)

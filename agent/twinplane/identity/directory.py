@@ -47,7 +47,14 @@ class Directory:
         Raises:
             StartError: as `read_users`.
         """
-        self._users, self._revoked = read(self.path)
+        self._take(*read(self.path))
+
+    async def reread(self) -> None:
+        """As `reload`, with the file read in a thread."""
+        self._take(*await asyncio.to_thread(read, self.path))
+
+    def _take(self, users: Mapping[str, User], revoked: frozenset[int]) -> None:
+        self._users, self._revoked = users, revoked
         for watch in [watch for watch in self._watches if self._is_lost(watch)]:
             self._watches.discard(watch)
             watch.lost()
