@@ -22,6 +22,16 @@ def box() -> Iterator[Box]:
             made.remove()
 
 
+@pytest.fixture(autouse=True)
+def said(box: Box) -> Iterator[None]:
+    """What the agents of a test wrote; shown where it fails."""
+    start = box.log.stat().st_size if box.log.exists() else 0
+    yield
+    with box.log.open(errors="replace") as log:
+        log.seek(start)
+        print(log.read())
+
+
 @pytest.fixture
 def images() -> Path:
     """The image directory."""

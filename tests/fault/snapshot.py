@@ -8,15 +8,18 @@ import hashlib
 import json
 import re
 import sqlite3
+import time
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from xml.etree import ElementTree
 
-from e2e.place import Place
+from e2e.place import Place, tool
+from twinplane.hypervisor.cgroup import hierarchies
 
 _LINK = ("ifname", "ifalias", "address", "mtu", "master", "inet6_addr_gen_mode", "linkinfo")
 _LIVE_FILES = ("cpu.shares", "cpu.cfs_quota_us", "cpu.cfs_period_us", "cpu.weight", "cpu.max")
-_VOLATILE = frozenset({"stats", "hello_timer", "gc_timer", "tcn_timer", "topology_change_timer", "bridge_id"})
+_VOLATILE = re.compile(r"stats|.*_timer|bridge_id|id|no|designated_.*|root_.*|topology_change.*|state")
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,7 +40,15 @@ class Snapshot:
 
 
 def take(place: Place, state: Path) -> Snapshot:
-    """Look at everything."""
+    """Look at everything; once more where something went away between two looks."""
+    for _ in range(10):
+        with suppress(FileNotFoundError, ElementTree.ParseError):
+            return _take(place, state)
+        time.sleep(0.1)
+    return _take(place, state)
+
+
+def _take(place: Place, state: Path) -> Snapshot:
     links = json.loads(place.ip("-json", "-details", "address", "show"))
     return Snapshot(
         {
@@ -46,7 +57,7 @@ def take(place: Place, state: Path) -> Snapshot:
             "class": tuple(
                 f"{link['ifname']} {line}"
                 for link in links
-                for line in _lines(place.tc("class", "show", "dev", link["ifname"]), r" leaf \w+:")
+                for line in _lines(_of_device(place, "class", link["ifname"]), r" leaf \w+:")
             ),
             "filter": tuple(
                 f"{link['ifname']} {line}" for link in links for line in _filters(place, link["ifname"])
@@ -80,7 +91,7 @@ def _device(link: dict[str, object]) -> str:
 
 def _stripped(value: object) -> object:
     if isinstance(value, dict):
-        return {name: _stripped(each) for name, each in value.items() if name not in _VOLATILE}
+        return {name: _stripped(each) for name, each in value.items() if not _VOLATILE.fullmatch(name)}
     return value
 
 
@@ -91,8 +102,13 @@ def _lines(text: str, *dropped: str) -> tuple[str, ...]:
 
 
 def _filters(place: Place, device: str) -> tuple[str, ...]:
-    text = place.tc("filter", "show", "dev", device, "ingress")
+    text = _of_device(place, "filter", device, "ingress")
     return _lines(text, r"index \d+ ref \d+ bind \d+", r"fh \w+:+\w*")
+
+
+def _of_device(place: Place, kind: str, device: str, *more: str) -> str:
+    """What `tc` says of a device; nothing where it has gone meanwhile."""
+    return tool(*place.command("tc", kind, "show", "dev", device, *more), check=False)
 
 
 def _domains(state: Path) -> list[str]:
@@ -146,12 +162,20 @@ def _cgroups(state: Path) -> list[str]:
     """Control groups of this root's guests, with what is tuned in them."""
     digest = hashlib.sha256(str(state / "libvirt").encode()).hexdigest()[:8]
     found = []
-    for folder in Path("/sys/fs/cgroup").glob(f"**/machine/qemu-embed-{digest}-*"):
+    folders = [
+        folder
+        for each in hierarchies()
+        if (each.mount / "machine").is_dir()
+        for folder in each.mount.joinpath("machine").iterdir()
+        if folder.name.startswith(f"qemu-embed-{digest}-")
+    ]
+    for folder in folders:
         mount = folder.relative_to("/sys/fs/cgroup").parts[0]
         name = re.sub(r"-embed-\w+-\d+-", "-", folder.name)
         found.append(f"{mount} {name}")
-        tuned = [folder / file for file in _LIVE_FILES if (folder / file).exists()]
-        found += [f"{mount} {name} {file.name} {file.read_text().strip()}" for file in tuned]
+        for file in _LIVE_FILES:
+            with suppress(OSError):  # not in this hierarchy, or its guest is just going
+                found.append(f"{mount} {name} {file} {(folder / file).read_text().strip()}")
     return sorted(found)
 
 

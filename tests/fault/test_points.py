@@ -12,8 +12,8 @@ How a step is struck:
     after   SIGKILL after it
 """
 
+import time
 from collections.abc import Iterator
-from contextlib import suppress
 
 import pytest
 
@@ -86,10 +86,10 @@ def strike(box: Box, story: Story, point: str, how: str) -> None:
         error = box.set(request(IMAGES, story.old, story.new))
         struck = box.struck()
         if how in KILLS:
-            assert struck, "the point was not reached"
+            assert struck, error
             assert box.killed()
         elif how == "undo":
-            assert len(struck) == 2, struck
+            assert len(struck) >= 2, (struck, error)
             assert error is not None
             assert "undo failed" in error.message
             refused = box.set(NOTHING)
@@ -97,9 +97,11 @@ def strike(box: Box, story: Story, point: str, how: str) -> None:
             assert refused.code == "FAILED_PRECONDITION"
             assert "degraded" in refused.message
         else:
-            assert struck, "the point was not reached"
+            assert struck, error
             assert (error is None) == committed, error
-    if how in KILLS:
+    if (point, how) == ("conclude", "fail"):
+        box.stop()  # the row stays, which harms nobody: the next start finds nothing left to do and drops it
+    if how in KILLS or point == "conclude":
         box.start()
     settle(box)
     if committed:
@@ -131,6 +133,7 @@ def bring(box: Box, configuration: str) -> None:
     """The box in one of the configurations, without a strike."""
     if not box.sound:
         box.rebuild()
+        _seen[str(box.state), box.is_at] = box.look()
     if box.is_at != configuration:
         before = box.look()
         box.sound = False
@@ -166,15 +169,9 @@ def arrived(box: Box, configuration: str, before: Snapshot) -> None:
 
 def look_until(box: Box, expected: Snapshot) -> Snapshot:
     """The host when it is as expected, or after a while as it is: a repair may still be under way."""
-    found = box.look()
-
-    def settled() -> bool:
-        nonlocal found
-        found = box.look()
-        return not found.difference(expected)
-
-    with suppress(AssertionError):
-        box.wait(settled, "", limit=PATIENCE / 4)
+    end = time.monotonic() + PATIENCE
+    while (found := box.look()).difference(expected) and time.monotonic() < end:
+        time.sleep(0.2)
     return found
 
 
