@@ -7,13 +7,13 @@ from pathlib import Path
 
 import pytest
 
-from e2e.agent import Agent, value
+from e2e.agent import Agent, until, value
 from e2e.place import Place
 from twinplane.identity import certificates
 from twinplane.identity.host_name import host_names
 from twinplane.identity.role import Role
 from twinplane.identity.user import set_user
-from twinplane_client import PermissionDeniedError, UnauthenticatedError, UnavailableError
+from twinplane_client import Client, PermissionDeniedError, UnauthenticatedError, UnavailableError
 
 pytestmark = pytest.mark.hypervisor
 
@@ -144,3 +144,52 @@ def test_a_client_that_trusts_somebody_else(agent: Agent) -> None:
     other = agent.state_dir / "tls/admin.pem"
     with agent.client(ca=other, timeout=10) as client, pytest.raises(UnavailableError):
         client.get(HOST)
+
+
+def test_users_and_certificates_by_command(agent: Agent) -> None:
+    tls = agent.state_dir / "tls"
+
+    def ask(*arguments: str) -> str:
+        done = agent.ask(*arguments)
+        assert done.returncode == 0, done.stderr
+        return done.stdout
+
+    ask("user", "add", "dora", "--role", "read-only")
+    ask("certificate", "issue", "dora")
+    mine = {"certificate": tls / "dora.pem", "key": tls / "dora.key"}
+    agent.wait_for("users.toml again")
+    with agent.client(**mine) as client:
+        assert value(client, HOST)
+        with pytest.raises(PermissionDeniedError, match="dora is read-only"):
+            client.set(delete=["/appliances"])
+        assert "was told" in ask("user", "add", "dora", "--role", "operator")
+        until(lambda: _may_write(client), "the new role counts")
+        assert "was told" in ask("certificate", "revoke", "dora")
+        until(lambda: _is_unauthenticated(client), "the certificate counts no more")
+        ask("certificate", "issue", "dora")
+    with agent.client(**mine) as client:
+        assert value(client, HOST), "another certificate of the same user"
+        followed = client.subscribe(HOST)
+        next(followed)
+        ask("user", "remove", "dora")
+        with pytest.raises(UnauthenticatedError):
+            list(followed)
+        with pytest.raises(PermissionDeniedError, match="unknown"):
+            client.get(HOST)
+
+
+def _may_write(client: Client) -> bool:
+    try:
+        client.set(delete=["/appliances"])
+    except PermissionDeniedError:
+        return False
+    return True
+
+
+def _is_unauthenticated(client: Client) -> bool:
+    try:
+        client.get(HOST)
+    except UnauthenticatedError as error:
+        assert "revoked" in error.message
+        return True
+    return False

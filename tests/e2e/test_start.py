@@ -144,34 +144,6 @@ def test_without_root(candidate: Agent) -> None:
 
 
 @pytest.mark.parametrize(
-    ("settings", "words"),
-    [
-        (
-            "[agent]\nstate = 1\n",
-            "unknown setting agent.state; known in [agent]: image_dir, state_dir, yang_dir",
-        ),
-        ("[agents]\n", "unknown section [agents]; known: agent, "),
-        ("[reserve]\nmemory = -1\n", "reserve.memory must be a whole number, 0 or more, not -1"),
-        ("[listen]\nmode = 'OPEN'\n", "listen.mode must be one of MUTUAL, PASSWORD, not 'OPEN'"),
-        ("[log]\nlevel = 'LOUD'\n", "log.level must be one of DEBUG, INFO, WARNING, ERROR, not 'LOUD'"),
-        ("[agent\n", "is not valid TOML"),
-    ],
-)
-def test_settings_that_mean_nothing(candidate: Agent, settings: str, words: str) -> None:
-    file = candidate.root / "agent.toml"
-    file.write_text(settings)
-    for command in ("run", "check"):
-        done = candidate.ask(command, "--config", str(file))
-        assert words in the_line((done.returncode, done.stderr.splitlines()))
-
-
-def test_settings_that_are_not_there(candidate: Agent) -> None:
-    done = candidate.ask("run", "--config", "/nowhere/agent.toml")
-    line = the_line((done.returncode, done.stderr.splitlines()))
-    assert "cannot read /nowhere/agent.toml: No such file or directory" in line
-
-
-@pytest.mark.parametrize(
     ("spoil", "words"),
     [
         (

@@ -1,4 +1,6 @@
-"""The command where the package was installed without what the agent needs."""
+"""The command line: what is wrong is one line and an exit code."""
+
+from pathlib import Path
 
 import pytest
 
@@ -26,3 +28,64 @@ def test_a_module_of_our_own_that_is_missing_is_a_fault_of_ours(monkeypatch: pyt
     monkeypatch.setattr(cli, "_check", broken)
     with pytest.raises(ModuleNotFoundError):
         cli.main(["check"])
+
+
+@pytest.mark.parametrize(
+    "command", [("run",), ("check",), ("schema",), ("plan", "a", "b")], ids=lambda each: each[0]
+)
+@pytest.mark.parametrize(
+    ("settings", "words"),
+    [
+        (
+            "[agent]\nstate = 1\n",
+            "unknown setting agent.state; known in [agent]: image_dir, state_dir, yang_dir",
+        ),
+        ("[agents]\n", "unknown section [agents]; known: agent, "),
+        ("[reserve]\nmemory = -1\n", "reserve.memory must be a whole number, 0 or more, not -1"),
+        ("[listen]\nmode = 'OPEN'\n", "listen.mode must be one of MUTUAL, PASSWORD, not 'OPEN'"),
+        ("[log]\nlevel = 'LOUD'\n", "log.level must be one of DEBUG, INFO, WARNING, ERROR, not 'LOUD'"),
+        ("[agent\n", "is not valid TOML"),
+    ],
+    ids=["setting", "section", "number", "mode", "level", "no TOML"],
+)
+def test_settings_that_mean_nothing_are_one_line(
+    tmp_path: Path,
+    capsys: pytest.CaptureFixture[str],
+    command: tuple[str, ...],
+    settings: str,
+    words: str,
+) -> None:
+    file = tmp_path / "agent.toml"
+    file.write_text(settings)
+    with pytest.raises(SystemExit, match="2"):
+        cli.main([command[0], "--config", str(file), *command[1:]])
+    shown = capsys.readouterr()
+    assert shown.out == ""
+    (line,) = shown.err.splitlines()
+    assert line.startswith(f"twinplane-agent: {file}")
+    assert words in line
+
+
+def test_settings_that_are_not_there(capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit, match="2"):
+        cli.main(["run", "--config", "/nowhere/agent.toml"])
+    (line,) = capsys.readouterr().err.splitlines()
+    assert "cannot read /nowhere/agent.toml: No such file or directory; name a file with --config" in line
+
+
+def test_a_reader_that_goes_away_is_no_fault(monkeypatch: pytest.MonkeyPatch) -> None:
+    def unread(_: object) -> int:
+        raise BrokenPipeError(32, "Broken pipe")
+
+    monkeypatch.setattr(cli, "_schema", unread)
+    with pytest.raises(SystemExit, match="0"):
+        cli.main(["schema"])
+
+
+@pytest.mark.parametrize("arguments", [[], ["fly"], ["plan", "only-one"]])
+def test_a_command_that_is_none_shows_the_usage(
+    capsys: pytest.CaptureFixture[str], arguments: list[str]
+) -> None:
+    with pytest.raises(SystemExit, match="2"):
+        cli.main(arguments)
+    assert capsys.readouterr().err.startswith("usage: twinplane-agent")
