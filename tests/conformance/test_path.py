@@ -66,6 +66,9 @@ async def test_the_string_form_of_elements_is_refused(client: Client) -> None:
     await refused(client.set(delete=[old]), Code.INVALID_ARGUMENT, "element")
     await refused(client.set(update=[pb.Update(path=old, val=ietf({}))]), Code.INVALID_ARGUMENT, "element")
     await refused(client.set(delete=["/samples"], prefix=old), Code.INVALID_ARGUMENT, "element")
+    both = pb.Path(element=["samples"], elem=[pb.PathElem(name="samples")])
+    (update,) = (await client.get(both)).notification[0].update
+    assert [elem.name for elem in update.path.elem] == ["samples"]
     # None is ever sent.
     for notification in (await client.get("/", encoding=pb.PROTO)).notification:
         assert not notification.prefix.element

@@ -130,7 +130,8 @@ def payload(value: gnmi_pb2.TypedValue) -> Payload | None:
 
 
 def _elems(path: gnmi_pb2.Path) -> tuple[Elem, ...]:
-    if path.element:
+    if path.element and not path.elem:
+        # Collectors of the reference implementation fill in both forms; elem is the one that counts.
         raise _syntax((), "the field element is not served", "use elem")
     if len(path.elem) > MOST_ELEMENTS:
         raise _syntax((), f"a path has at most {MOST_ELEMENTS} elements, not {len(path.elem)}")
