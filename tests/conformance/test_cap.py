@@ -6,40 +6,22 @@ import grpc
 import pytest
 
 from conformance.refusal import refused
-from conformance.target import Target
+from conformance.target import FIXTURES, REPOSITORY, Target
 from conformance.wire import Client, leaves, pb, text
 from twinplane.plan.resource import Key, Noun, Resource
 from twinplane_wire.gnmi import gnmi_pb2
 from twinplane_wire.value import python
 
 Code = grpc.StatusCode
-MODELS = {
-    "fixture": {
-        "twinplane-fixture",
-        "twinplane-fixture-deviations",
-        "twinplane-fixture-more",
-        "twinplane-fixture-types",
-    },
-    "product": {
-        "twinplane-appliance",
-        "twinplane-extensions",
-        "twinplane-image",
-        "twinplane-interfaces",
-        "twinplane-notifications",
-        "twinplane-platform",
-        "twinplane-system",
-        "twinplane-types",
-        "twinplane-virtual-switch",
-    },
-    "standard": {"iana-if-type", "ietf-interfaces", "ietf-yang-types", "ietf-inet-types"},
-}
+OWN = {file.stem for folder in (REPOSITORY / "yang", FIXTURES) for file in folder.glob("*.yang")}
+MODELS = OWN | {"iana-if-type", "ietf-interfaces", "ietf-yang-types", "ietf-inet-types"}
 
 
 @pytest.mark.row("CAP-01")
 async def test_version_models_and_encodings_are_there(client: Client) -> None:
     found = await client.capabilities()
     assert found.gNMI_version
-    assert len(found.supported_models) >= len(set().union(*MODELS.values()))
+    assert len(found.supported_models) >= len(MODELS)
     assert list(found.supported_encodings)
 
 
@@ -75,7 +57,7 @@ async def test_every_loaded_module_is_listed_once_and_accepted(client: Client, t
     models = (await client.capabilities()).supported_models
     names = [model.name for model in models]
     assert len(names) == len(set(names))
-    assert set(names) == set().union(*MODELS.values())
+    assert set(names) == MODELS
     loaded = {module.name for table in target.schemas.tables.values() for module in table.modules}
     assert set(names) == loaded
     versions = {model.name: model.version for model in models}
