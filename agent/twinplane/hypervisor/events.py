@@ -4,6 +4,7 @@ libvirt has one event implementation per process and wants it before the first c
 (virEventRegisterDefaultImpl).
 """
 
+import atexit
 import functools
 import logging
 import threading
@@ -15,19 +16,28 @@ LOG = logging.getLogger(__name__)
 
 @functools.cache
 def run_event_loop() -> threading.Thread:
-    """Register libvirt's event loop and run it in a thread of its own for as long as the process lives."""
+    """Register libvirt's event loop and run it in a thread of its own until the interpreter ends."""
     libvirt.virEventRegisterDefaultImpl()
     # Errors are raised as exceptions; without this libvirt prints them as well.
     libvirt.registerErrorHandler(lambda _context, _error: None, None)
     # A timer makes the loop turn where nothing happens, so that what other threads add is never waited for.
-    libvirt.virEventAddTimeout(1000, lambda _timer, _opaque: None, None)
-    thread = threading.Thread(target=_run, name="libvirt-events", daemon=True)
+    timer = libvirt.virEventAddTimeout(1000, lambda _timer, _opaque: None, None)
+    ended = threading.Event()
+    thread = threading.Thread(target=_run, args=(ended,), name="libvirt-events", daemon=True)
     thread.start()
+    atexit.register(_end, thread, timer, ended)
     return thread
 
 
-def _run() -> None:
-    while True:
+def _end(thread: threading.Thread, timer: int, ended: threading.Event) -> None:
+    # libvirt calls back into Python from this thread: a segmentation fault once the interpreter is gone.
+    ended.set()
+    libvirt.virEventUpdateTimeout(timer, 0)
+    thread.join(5)
+
+
+def _run(ended: threading.Event) -> None:
+    while not ended.is_set():
         try:
             libvirt.virEventRunDefaultImpl()
         except libvirt.libvirtError:
