@@ -14,7 +14,7 @@ from grpc_reflection.v1alpha import reflection_pb2, reflection_pb2_grpc
 from conformance.conftest import NAMES
 from conformance.refusal import refused
 from conformance.target import Target
-from conformance.wire import Client, ietf, leaves, path, update
+from conformance.wire import Client, ext, ietf, leaves, path, update
 from twinplane.identity import certificates
 from twinplane.identity.file import write_private
 from twinplane.identity.role import Access, Role
@@ -516,3 +516,26 @@ async def test_a_hundred_idle_streams_hold_up_nobody(target: Target) -> None:
     finally:
         for stream in streams:
             await stream.__aexit__(None, None, None)
+
+
+@pytest.mark.row("AUTH-09")
+@pytest.mark.parametrize("action", ["confirm", "cancel", "set_rollback_duration"])
+async def test_the_end_of_a_commit_is_for_who_may_write_what_it_changed(ruled: Target, action: str) -> None:
+    def extension(**fields: object) -> ext.Extension:
+        return ext.Extension(commit=ext.Commit(id="c1", **fields))  # type: ignore[arg-type]
+
+    await furnished(ruled)
+    opened = extension(commit=ext.CommitRequest())
+    await ruled.mutual("admin").set(update={f"{SETTINGS}/mask": 8}, extension=[opened])
+    ends = {
+        "confirm": extension(confirm=ext.CommitConfirm()),
+        "cancel": extension(cancel=ext.CommitCancel()),
+        "set_rollback_duration": extension(
+            set_rollback_duration=ext.CommitSetRollbackDuration(rollback_duration={"seconds": 900})
+        ),
+    }
+    await refused(ruled.mutual("operator").set(extension=[ends[action]]), Code.PERMISSION_DENIED)
+    assert ruled.transactor.waiting == "c1"
+    assert await ruled.client().value(f"{SETTINGS}/mask") == 8
+    await ruled.mutual("admin").set(extension=[ends[action]])
+    assert await ruled.client().value(f"{SETTINGS}/mask") == (7 if action == "cancel" else 8)
