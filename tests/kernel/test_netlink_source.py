@@ -193,8 +193,9 @@ async def test_counters_of_all_devices_by_one_request() -> None:
     async with listening() as (_, source, listener):
         assert (await listener.next()).complete
         tool("ip", "link", "add", "left", "type", "veth", "peer", "name", "right")
-        tool("ip", "link", "set", "left", "up")
-        tool("ip", "link", "set", "right", "up")
+        for side in ("left", "right"):  # without addresses they say nothing of their own accord
+            tool("ip", "link", "set", side, "addrgenmode", "none")
+            tool("ip", "link", "set", side, "up")
         await listener.link("left", "UP")
 
         async def read() -> dict[str, LinkCounters]:
@@ -208,6 +209,10 @@ async def test_counters_of_all_devices_by_one_request() -> None:
             for _ in range(10):
                 sender.send(b"\xff" * 6 + b"\x02" * 6 + b"\x88\xb5" + bytes(986))
         after = await read()
+        async with asyncio.timeout(20):  # the other end receives in its own time
+            while after["right"].rx_packets - before["right"].rx_packets < 10:
+                await asyncio.sleep(0.05)
+                after = await read()
         assert after["left"].tx_packets - before["left"].tx_packets >= 10
         assert after["left"].tx_octets - before["left"].tx_octets >= 10_000
         assert after["right"].rx_octets - before["right"].rx_octets >= 10_000
