@@ -50,6 +50,7 @@ from twinplane.state.translate.registry import Unit
 from twinplane.subscribe.atomic import marked
 from twinplane.subscribe.live import Limits as StreamLimits
 from twinplane.subscribe.stream import Subscriber
+from twinplane.transaction.collaborator import Precheck
 from twinplane.transaction.datastore import Datastore
 from twinplane.transaction.execute import Executor
 from twinplane.transaction.history import History
@@ -115,6 +116,7 @@ class Target:
         streaming: StreamLimits | None = None,
         union_leaf_lists: bool = True,
         require_arbitration: bool = False,
+        prechecks: tuple[Precheck, ...] = (),
     ) -> None:
         self.folder = folder
         self.limits = limits or Limits()
@@ -152,6 +154,7 @@ class Target:
                 clock=self.clock,
                 read_foreign=self.drivers.read_foreign,
                 sweep=self.drivers.sweep,
+                prechecks=prechecks,
                 modules=self.schemas.digest,
                 final_pauses=(0.0, 0.0),
                 repair_pauses=(0.05,),

@@ -1,6 +1,7 @@
 """Set as one transaction: back ends, readers, origins, other requests, crashes and restarts."""
 
 import asyncio
+import hashlib
 import sqlite3
 from pathlib import Path as File
 from typing import Any
@@ -15,6 +16,7 @@ from conformance.target import Target
 from conformance.test_set_operations import SETTINGS, B, S, bare, config, names
 from conformance.test_set_refusals import everything, unchanged
 from conformance.wire import Client, apply, leaves, path, pb, update
+from twinplane.back_end import ImageCheck
 from twinplane.errors import DriverError
 from twinplane.plan.resource import Key, Resource, Run
 
@@ -304,11 +306,23 @@ async def test_ok_means_applied_and_what_waits_says_so(target: Target) -> None:
 
 
 @pytest.mark.row("SET-34")
-async def test_what_cannot_be_applied_is_not_accepted(target: Target) -> None:
-    client = target.client()
-    without_image = {name: value for name, value in firewall.everything().items() if name != IMAGE}
-    await unchanged(client, INVALID, update=without_image)
-    await client.set(update={IMAGE: firewall.image()})
+async def test_what_cannot_be_applied_is_not_accepted(folder: File, tmp_path: File) -> None:
+    """An image that nobody configured; files of an image that are missing, or have another digest."""
+    async with Target(folder, prechecks=(ImageCheck(tmp_path),)) as target:
+        client, failed = target.client(), grpc.StatusCode.FAILED_PRECONDITION
+        without_image = {name: value for name, value in firewall.everything().items() if name != IMAGE}
+        await unchanged(client, INVALID, update=without_image)
+        refusal = await unchanged(client, failed, update={IMAGE: firewall.image()})
+        sources = [f"{IMAGE}/config/{name}-source" for name in ("initrd", "kernel")]
+        assert [field for field, _ in refusal.violations] == sources
+        (tmp_path / "firewall").mkdir()
+        for name in ("vmlinuz", "initrd.img"):
+            (tmp_path / "firewall" / name).write_bytes(b"other")
+        assert len((await unchanged(client, failed, update={IMAGE: firewall.image()})).violations) == 2
+        digest = "sha256:" + hashlib.sha256(b"other").hexdigest()
+        image = firewall.image()
+        image["config"] |= {"kernel-digest": digest, "initrd-digest": digest}
+        await client.set(update={IMAGE: image})
 
 
 @pytest.mark.row("SET-35")
