@@ -210,13 +210,17 @@ async def test_prefix_and_path_are_one_path(client: Client, mode: int) -> None:
                 assert not any(update.path.origin or update.path.target for update in one.update)
             expected = expected or _same(values)
             assert _same(values) == expected
-    async with client.subscribe(f"fixture:{'/samples'}", LAN, mode=mode) as stream:
+    async with client.subscribe("fixture:/samples", LAN, mode=mode) as stream:
         await client.set(update={"fixture:/samples/settings/config/plain": "x"})
         if mode == pb.SubscriptionList.STREAM:
             notifications = await stream.until_sync()
             if not any(one.prefix.origin == "fixture" for one in notifications):
                 notifications.append(await stream.notification())
-            origins = {one.prefix.elem[0].name: one.prefix.origin for one in notifications}
+            origins = {
+                (*one.prefix.elem, *update.path.elem)[0].name: one.prefix.origin
+                for one in notifications
+                for update in one.update
+            }
             assert origins == {"virtual-switches": "", "samples": "fixture"}
             assert not any(one.prefix.target for one in notifications)
 

@@ -89,7 +89,7 @@ class Memory:
                     for leaf_path, leaf in query.leaves(node, path):
                         above = Path(leaf_path.elems[:-1])
                         pieces = self.encode(above, [(leaf_path.elems[-1].name, leaf)], wanted.encoding)
-                        yield Notice(Path(leaf_path.elems[:1]), self.clock.now_ns(), tuple(pieces))
+                        yield Notice(Path(), self.clock.now_ns(), tuple(pieces))
         yield Synced()
 
     async def stream(self, wanted: SubscriptionList) -> AsyncIterator[Item]:

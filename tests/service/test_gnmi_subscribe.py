@@ -15,7 +15,7 @@ from twinplane.subscribe.subscription import Mode
 from twinplane_client import AsyncClient, Notification, Sync, Target
 from twinplane_client import errors as client_errors
 from twinplane_wire.gnmi import gnmi_pb2
-from twinplane_wire.path import parse
+from twinplane_wire.path import Path, parse
 
 LAN = "/virtual-switches/virtual-switch[name=lan]"
 LIST = gnmi_pb2.SubscriptionList
@@ -113,9 +113,9 @@ def test_a_stream_outlives_the_half_close(tmp_path: File) -> None:
             pass
         container = parse(f"{LAN}/config")
         (piece,) = target.encode(container, [("mtu", 1450)], target.wanted[0].encoding)
-        prefix = parse("/virtual-switches")
+        prefix = Path()
         target.pending.put_nowait(Notice(prefix, 5, (piece,), (), ((0, 3),)))
-        target.pending.put_nowait(Notice(prefix, 6, (), (parse(LAN).elems[1:],)))
+        target.pending.put_nowait(Notice(prefix, 6, (), (parse(LAN).elems,)))
         changed, gone = await anext(received), await anext(received)
         assert changed.update.timestamp == 5
         assert changed.update.update[0].duplicates == 3
@@ -123,7 +123,7 @@ def test_a_stream_outlives_the_half_close(tmp_path: File) -> None:
         assert [*changed.update.prefix.elem, *changed.update.update[0].path.elem] == list(
             wire(f"{LAN}/config/mtu").elem
         )
-        assert gone.update.delete == [gnmi_pb2.Path(elem=wire(LAN).elem[1:])]
+        assert gone.update.delete == [wire(LAN)]
         assert target.streams == 1
         call.cancel()
         while target.streams:
@@ -257,7 +257,7 @@ def test_a_reader_that_stalls_is_dropped(tmp_path: File) -> None:
             parse(f"{LAN}/config"), [("description", "x" * 1_000_000)], target.wanted[0].encoding
         )
         for number in range(64):
-            target.pending.put_nowait(Notice(parse("/virtual-switches"), number, tuple(piece)))
+            target.pending.put_nowait(Notice(Path(), number, tuple(piece)))
         while target.streams:  # nobody reads
             await asyncio.sleep(0.05)
         with pytest.raises(grpc.aio.AioRpcError) as caught:

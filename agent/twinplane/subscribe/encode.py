@@ -14,10 +14,11 @@ from twinplane_wire.path import Elem, Path
 Encoding: TypeAlias = Hashable
 """Whatever value services use to tell encodings apart; here it is only a part of keys."""
 
-PREFIX_DEPTH = 1
-"""Number of path elements in the prefix of every notice that is not atomic: the top-level container.
+PREFIX_DEPTH = 0
+"""Number of path elements in the prefix of every notice that is not atomic.
 
-Objects of one container can then share a message: grpc charges for messages, not for leaves (design.md 3).
+None: what changed at one time can then share a message (grpc charges for messages, not for leaves), and
+clients that join the initial messages under the prefix of the last one (pygnmi does) get all paths right.
 """
 
 Rel: TypeAlias = tuple[Elem, ...]

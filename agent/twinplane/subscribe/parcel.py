@@ -148,7 +148,7 @@ class Parcel:
                 yield _atomic(offer, encode, encoding)
                 continue
             prefix = prefixes.setdefault(
-                (path.elems[0].name, path.origin), Path(path.elems[:PREFIX_DEPTH], path.origin)
+                (path.elems[:PREFIX_DEPTH], path.origin), Path(path.elems[:PREFIX_DEPTH], path.origin)
             )
             if pack is not None and not pack.fits(prefix, offer.change.time):
                 yield pack.notice()

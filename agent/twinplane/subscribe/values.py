@@ -6,7 +6,7 @@ from typing import NamedTuple
 from twinplane.state.change import Change, compare
 from twinplane.state.operational import Operational
 from twinplane.subscribe.atomic import Marks, apart, shared, whole
-from twinplane.subscribe.encode import Encode, Encoding, Notice
+from twinplane.subscribe.encode import PREFIX_DEPTH, Encode, Encoding, Notice
 from twinplane.subscribe.match import Subscriptions, match, union
 from twinplane.subscribe.parcel import Offer, Parcel
 from twinplane.subscribe.subscription import Subscription
@@ -69,11 +69,11 @@ class Values:
             walk = Walk(self._encode, encoding, one.tree, one.paths)
             if not missed:
                 for name, content in walk.messages(rest, one.origin):
-                    yield Notice(Path((Elem(name),), one.origin), time, (content,))
+                    yield Notice(_prefix(name, one.origin), time, (content,))
             else:
                 for name, pieces in walk.pieces(rest, one.origin):
                     duplicates = tuple((index, missed) for index in range(len(pieces)))
-                    yield Notice(Path((Elem(name),), one.origin), time, tuple(pieces), (), duplicates)
+                    yield Notice(_prefix(name, one.origin), time, tuple(pieces), (), duplicates)
             for elems, node in atomics:
                 change = whole(Path(elems, one.origin), node, time)
                 if found := match(one.tree, change):
@@ -89,6 +89,10 @@ class Values:
             changes = _changes(old, new, one.origin, after.time)
             for _, parcel in shared(one.tree, changes, self._marks.get(one.origin), new):
                 yield from parcel.notices(self._encode, encoding)
+
+
+def _prefix(container: str, origin: str) -> Path:
+    return Path((Elem(container),)[:PREFIX_DEPTH], origin)
 
 
 def _changes(before: Container, after: Container, origin: str, time: int) -> list[Change]:

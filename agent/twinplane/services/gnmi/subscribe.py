@@ -197,7 +197,7 @@ class _Frame:
 
     def _encoded(self, prefix: Path) -> bytes:
         content = encode.path(prefix.elems, prefix.origin or self._default, self._target)
-        return encode.field(encode.PREFIX, content)
+        return encode.field(encode.PREFIX, content) if content else b""
 
 
 def _message(item: Item, frame: _Frame) -> bytes:
