@@ -277,7 +277,7 @@ async def test_a_commit_that_cannot_be_written_is_undone(name: str, tmp_path: Fi
     async with started(await prepared(tmp_path / "box", base)) as box:
         before, configured = box.host.snapshot(), box.configured
 
-        async def full(*_: object) -> None:
+        async def full(*_: object, **__: object) -> None:
             raise UnavailableError("disk full")
 
         commit, box.store.commit = box.store.commit, full  # type: ignore[method-assign, assignment]
