@@ -109,7 +109,7 @@ def firewall(state: Path, vnics: tuple[Vnic, ...] = (), **files: str) -> Firewal
         "firewall",
         ImageFile("vmlinuz", config["kernel-digest"]),
         ImageFile("initrd.img", config["initrd-digest"]),
-        "console=ttyS0 quiet",
+        config["command-line"],
     )
     day_0 = tuple(SeedFile(name.replace("_", "."), content) for name, content in files.items())
     model = Appliance(

@@ -1,14 +1,21 @@
-"""Which kernel modules the appliance needs and in what order they load.
+"""Which kernel modules the appliance needs and what loads before what.
 
-Debian's packages carry no modules.dep (depmod makes it at installation), so the order comes from the modules
+Debian's packages carry no modules.dep (depmod makes it at installation), so it comes from the modules
 themselves: each names in its section `.modinfo` what it depends on.
 """
 
 import lzma
 import re
+import struct
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 
-# What the appliance needs at the end; dependencies come by themselves. Built in or absent: left out.
+# At the end of a signed module: the signature, a head of 12 bytes with its length, this text
+# (include/linux/module_signature.h).
+SIGNED = b"~Module signature appended~\n"
+SIGNATURE_HEAD = struct.Struct(">8xI")
+
+# What rules and devices may need; dependencies come by themselves. Built in or absent: left out.
 WANTED = (
     "virtio_pci",
     "virtio_net",
@@ -52,6 +59,35 @@ def load_order(root: Path) -> tuple[tuple[str, bytes], ...]:
     for name in WANTED:
         add(name)
     return tuple(ordered.items())
+
+
+def unsigned(module: bytes) -> bytes:
+    """The module without its signature: the appliance trusts its own image, and an emulated processor needs a
+    third of a second to verify forty."""
+    if not module.endswith(SIGNED):
+        return module
+    end = len(module) - len(SIGNED) - SIGNATURE_HEAD.size
+    (length,) = SIGNATURE_HEAD.unpack_from(module, end)
+    return module[: end - length]
+
+
+def dependency_table(modules: Iterable[tuple[str, bytes]]) -> str:
+    """modules.dep (modules.dep(5)): each module and all that it depends on; what loads first comes last."""
+    direct = {name: _dependencies(content) for name, content in modules}
+
+    def below(name: str) -> Iterator[str]:
+        ordered: dict[str, None] = {}
+
+        def add(dependent: str) -> None:
+            for dependency in direct[dependent]:
+                if dependency in direct and dependency not in ordered:
+                    add(dependency)
+                    ordered[dependency] = None
+
+        add(name)
+        return reversed(ordered)
+
+    return "".join(f"{name}.ko:{''.join(f' {each}.ko' for each in below(name))}\n" for name in direct)
 
 
 def _dependencies(module: bytes) -> list[str]:

@@ -57,3 +57,23 @@ def test_modules_come_after_what_they_depend_on(builder, tmp_path):
         (folder / f"{name}.ko").write_bytes(b"\0depends=\0")
     names = [name for name, _ in kernel_modules.load_order(tmp_path)]
     assert names == ["failover", "net_failover", "virtio", "virtio_net"]
+
+
+def test_table_says_what_loads_before_what(builder):
+    _, kernel_modules = builder
+    depends = {"core": "", "table": "core,built_in", "nat": "core", "masquerade": "table,nat"}
+    modules = tuple((name, f"code\0depends={names}\0".encode()) for name, names in depends.items())
+    assert kernel_modules.dependency_table(modules).splitlines() == [
+        "core.ko:",
+        "table.ko: core.ko",
+        "nat.ko: core.ko",
+        "masquerade.ko: nat.ko table.ko core.ko",
+    ]
+
+
+def test_a_signature_is_taken_off(builder):
+    _, kernel_modules = builder
+    signature = b"s" * 300
+    signed = b"module" + signature + bytes(8) + (300).to_bytes(4, "big") + b"~Module signature appended~\n"
+    assert kernel_modules.unsigned(signed) == b"module"
+    assert kernel_modules.unsigned(b"module") == b"module"

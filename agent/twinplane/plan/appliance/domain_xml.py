@@ -198,6 +198,7 @@ def _interface(devices: Element, appliance: Appliance, vnic: Vnic, host: Host) -
     SubElement(interface, "target", dev=tap_name(host.instance, path), managed="no")
     SubElement(interface, "model", type="virtio")
     SubElement(interface, "mtu", size=str(vnic.mtu))
+    SubElement(interface, "rom", enabled="no")  # nothing boots from the network: no firmware to run for it
     _address(interface, vnic.index + 1, 0)
 
 
