@@ -5,7 +5,7 @@ PY := .venv/bin/python
 CODE := agent clients proto tests
 
 .PHONY: help setup run demo proto images fmt lint type arch check unit kernel hypervisor test test-long \
-        conformance bench golden docs dist clean
+        conformance fuzz interop bench golden docs dist clean
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -53,13 +53,19 @@ hypervisor: setup images ## real guests under emulation (root)
 	@$(PY) -m pytest tests/hypervisor
 
 test: setup images ## every tier that a plain checkout can run as root
-	@$(PY) -m pytest -m "not long" tests
+	@$(PY) -m pytest -m "not long and not interop" tests
 
 test-long: setup images ## the same with every repetition
-	@$(PY) -m pytest tests
+	@$(PY) -m pytest -m "not interop" tests
 
 conformance: setup ## every row of the gNMI matrix; writes docs/conformance.md
 	@$(PY) -m pytest -q --conformance=docs/conformance.md tests/conformance
+
+fuzz: setup ## 100,000 requests of any kind and bytes that are none (TWINPLANE_FUZZ=number, TWINPLANE_FUZZ_SEED)
+	@TWINPLANE_FUZZ=$${TWINPLANE_FUZZ:-100000} $(PY) -m pytest -q -s tests/fuzz
+
+interop: setup images ## other people's clients and YANG tools, installed into build/interop (root; GNMIC=path adds gnmic)
+	@GNMIC=$(GNMIC) $(PY) -m pytest -m interop tests/interop
 
 bench: setup ## ratios against a floor measured in the same run; writes build/bench.json
 	@$(PY) -m tests.bench

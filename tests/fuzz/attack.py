@@ -104,14 +104,18 @@ class Attack:
 
     async def nothing_is_left(self) -> None:
         """No stream, no task, no descriptor of all the calls; and the target still works."""
-        async with asyncio.timeout(PATIENCE):
-            while (
-                _streams() or len(asyncio.all_tasks()) > self._before[0] or _descriptors() > self._before[1]
-            ):
-                await asyncio.sleep(0.02)
-            assert all(tree.top.bare for tree in self.target.subscriber._watched.values())
-            await self._client.set(update={f"{LAN}/config/mtu": 1500})
-            assert await self._client.value(f"{LAN}/config/mtu") == 1500
+        await self._until(lambda: len(asyncio.all_tasks()) <= self._before[0], "tasks")
+        await self._until(lambda: _descriptors() <= self._before[1], "descriptors")
+        await self._until(lambda: not _streams(), "streams")
+        assert all(tree.top.bare for tree in self.target.subscriber._watched.values())
+        await self._client.set(update={f"{LAN}/config/mtu": 1500})
+        assert await self._client.value(f"{LAN}/config/mtu") == 1500
+
+    async def _until(self, met: Callable[[], bool], what: str) -> None:
+        end = asyncio.get_running_loop().time() + PATIENCE
+        while not met():
+            assert asyncio.get_running_loop().time() < end, f"{what} are left of calls that are over"
+            await asyncio.sleep(0.05)
 
     async def _made(self, call: Call) -> tuple[grpc.StatusCode, str]:
         try:
