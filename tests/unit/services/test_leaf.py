@@ -40,7 +40,7 @@ def tree() -> Container:
         (Encoding.JSON_IETF, [gnmi_pb2.TypedValue(json_ietf_val=text.encode()) for text in ("1400", '"ü"')]),
     ],
 )
-def test_each_leaf_is_an_update_field_without_the_prefix(
+def test_each_leaf_is_a_whole_update_field(
     schemas: Schemas, encoding: Encoding, values: list[gnmi_pb2.TypedValue]
 ) -> None:
     pieces = LeafEncoder(schemas)(LAN.child("config"), [("mtu", 1400), ("description", "ü")], encoding)
@@ -48,8 +48,13 @@ def test_each_leaf_is_an_update_field_without_the_prefix(
     updates = gnmi_pb2.Notification.FromString(b"".join(pieces)).update
     assert [update.val for update in updates] == values
     for update, name in zip(updates, ("mtu", "description"), strict=True):
-        assert [elem.name for elem in update.path.elem] == ["virtual-switch", "config", name]
-        assert update.path.elem[0].key == {"name": "lan"}
+        assert [elem.name for elem in update.path.elem] == [
+            "virtual-switches",
+            "virtual-switch",
+            "config",
+            name,
+        ]
+        assert update.path.elem[1].key == {"name": "lan"}
 
 
 def test_leaves_of_a_tree(schemas: Schemas) -> None:
