@@ -1,10 +1,13 @@
 """A network namespace for an agent, with one cable to the tests: what it makes there disturbs nobody."""
 
+import itertools
 import json
 import os
 import subprocess
 from types import TracebackType
 from typing import Self
+
+_MADE = itertools.count()
 
 
 def tool(*arguments: str, check: bool = True) -> str:
@@ -18,8 +21,9 @@ class Place:
     """The namespace. `address` is the agent's end of the cable, which is the device `mgmt0` in there."""
 
     def __init__(self) -> None:
-        # Two test runs on one host get different names and addresses (198.18.0.0/15: RFC 2544).
-        number = os.getpid() % 16384
+        # Two test runs on one host, and two places of one run, get different names and addresses
+        # (198.18.0.0/15: RFC 2544).
+        number = (os.getpid() + 4099 * next(_MADE)) % 16384
         net = f"198.18.{number >> 6}.{(number & 63) << 2}".rpartition(".")
         self.name = f"tpe{number}"
         self._near, self.address = (f"{net[0]}.{int(net[2]) + host}" for host in (1, 2))
