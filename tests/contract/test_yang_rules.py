@@ -12,6 +12,7 @@ import pytest
 
 from twinplane.schema.compile import load_schema, standard_directories
 from twinplane.schema.number import INTEGERS
+from twinplane.schema.scalar import codec_of
 from twinplane.schema.table import NodeKind, SchemaNode, TypeSpec
 
 ROOT = pathlib.Path(__file__).parents[2]
@@ -253,3 +254,42 @@ def test_the_remarks_that_a_client_has_to_read() -> None:
     )
     assert "towards the appliance" in description("appliances/appliance/vnics/vnic")
     assert "towards the appliance" in description("interfaces/interface/state/counters")
+
+
+@pytest.mark.parametrize("file", OURS, ids=lambda file: file.stem)
+def test_no_pattern_is_inverted(file: pathlib.Path) -> None:
+    """goyang and ygot take `modifier invert-match` for nothing, and would refuse every good value."""
+    assert "invert-match" not in file.read_text()
+
+
+@pytest.mark.parametrize(
+    ("path", "good", "bad"),
+    [
+        (
+            ("virtual-switches", "virtual-switch", "state", "interface"),
+            ("a", ".a", "..a", "...", "a.b", "a..", "br0"),
+            (".", "..", "a/b", "a:b", "a b", ""),
+        ),
+        (
+            ("images", "image", "config", "kernel-source"),
+            ("a", "a/b", "..a", "a..", ".a", "./a", "...", "a/..b/c", "a/b..", "a//b", "a/"),
+            ("..", "../a", "a/..", "a/../b", "/a", "../..", "a/b/..", ""),
+        ),
+        (
+            ("appliances", "appliance", "vnics", "vnic", "config", "mac-address"),
+            ("02:00:00:00:00:00", "00:00:00:00:00:01", "fe:ff:ff:ff:ff:ff"),
+            ("00:00:00:00:00:00", "01:00:00:00:00:00", "02:00:00:00:00"),
+        ),
+    ],
+    ids=["device-name", "relative-path", "mac-address"],
+)
+def test_what_the_patterns_leave_out(
+    path: tuple[str, ...], good: tuple[str, ...], bad: tuple[str, ...]
+) -> None:
+    leaf = TABLE.find(path)
+    assert leaf is not None
+    for text_ in good:
+        codec_of(leaf).parse_text(text_)
+    for text_ in bad:
+        with pytest.raises(ValueError, match=r"."):
+            codec_of(leaf).parse_text(text_)
