@@ -13,12 +13,6 @@ from e2e.place import Place
 from interop.box import SECRET, USER, Credentials, credentials, output, with_appliance, with_password
 
 
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """What needs other people's programs is asked for: `make interop`."""
-    for item in items:
-        item.add_marker(pytest.mark.interop)
-
-
 @pytest.fixture(scope="session")
 def place() -> Iterator[Place]:
     """A namespace with a cable to it."""

@@ -15,7 +15,7 @@ from twinplane_wire.gnmi import gnmi_pb2 as pb
 from twinplane_wire.path import parse
 from twinplane_wire.value import python
 
-pytestmark = pytest.mark.timeout(1200)
+pytestmark = [pytest.mark.interop, pytest.mark.timeout(1200)]
 
 CONFIG = f"{LAN}/config"
 STATUS = f"{APPLIANCE}/state/oper-status"

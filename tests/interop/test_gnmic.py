@@ -12,6 +12,7 @@ from interop.box import LAN, Credentials, Running, output
 GNMIC = os.environ.get("GNMIC", "")
 
 pytestmark = [
+    pytest.mark.interop,
     pytest.mark.timeout(600),
     pytest.mark.skipif(not GNMIC, reason="no gnmic: make interop GNMIC=path"),
 ]

@@ -6,6 +6,8 @@ from interop.box import Credentials
 from interop.conftest import steps
 from interop.install import PYGNMI, aiognmi, python
 
+pytestmark = [pytest.mark.interop, pytest.mark.timeout(1200)]
+
 COMMON = ("capabilities", "path styles", "encodings", "data types", "set", "once", "poll")
 STREAMS = ("on change", "sample", "target defined")
 
@@ -22,7 +24,6 @@ def other(box: Credentials, locked: Credentials) -> dict[str, str]:
     return steps(aiognmi(), "aiognmi_list.py", box, locked)
 
 
-@pytest.mark.timeout(1200)
 @pytest.mark.parametrize(
     "step", [*COMMON, *STREAMS, "arbitration", "sample suppressed", "refused interval", "tls", "password"]
 )
@@ -30,7 +31,6 @@ def test_pygnmi(pygnmi: dict[str, str], step: str) -> None:
     assert pygnmi[step] == "ok", pygnmi[step]
 
 
-@pytest.mark.timeout(1200)
 @pytest.mark.parametrize("step", [*COMMON, *STREAMS, "commit", "origin twice", "password"])
 def test_aiognmi(other: dict[str, str], step: str) -> None:
     assert other[step] == "ok", other[step]

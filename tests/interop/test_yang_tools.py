@@ -12,7 +12,7 @@ from interop.install import GOYANG, YANG, checker, go_program
 from twinplane.schema.compile import standard_directories
 from twinplane_wire.gnmi import gnmi_pb2
 
-pytestmark = pytest.mark.timeout(1200)
+pytestmark = [pytest.mark.interop, pytest.mark.timeout(1200)]
 
 
 def test_goyang_reads_every_module() -> None:
