@@ -56,7 +56,7 @@ def unread(node: Node) -> Node:
 
 def reading(target: Target, snapshot: Snapshot, request: gnmi_pb2.GetRequest) -> bytes:
     """One Get to its end; nothing in it waits."""
-    answer = Get(Target(target.schemas, snapshot, target.transactor))(READER, request)
+    answer = Get(Target(target.schemas, snapshot, target.transactor), 1 << 30)(READER, request)
     try:
         answer.send(None)
     except StopIteration as stop:

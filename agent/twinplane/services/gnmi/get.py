@@ -1,5 +1,6 @@
 """Get: a snapshot (gNMI 3.3). One Notification for each path, one Update for each node that it selects."""
 
+import asyncio
 from collections.abc import Iterable, Iterator
 from functools import lru_cache, partial
 
@@ -28,8 +29,10 @@ REMEMBERED = 4096
 class Get:
     """Answers from the operational tree as it is, after what is polled was brought up to date."""
 
-    def __init__(self, target: Target) -> None:
+    def __init__(self, target: Target, most_bytes: int) -> None:
+        """No answer is longer than `most_bytes`, nor made to be."""
         self._target = target
+        self._most_bytes = most_bytes
         # Who reads, reads the same paths again and again.
         self._asked = lru_cache(maxsize=REMEMBERED)(partial(_Asked, target.schemas))
 
@@ -40,22 +43,39 @@ class Get:
         kind = _kind(request.type)
         models = codec.check_models(self._target.schemas, request.use_models)
         prefix = request.prefix.SerializeToString()
-        asked = [self._asked(prefix, path.SerializeToString()) for path in request.path or (gnmi_pb2.Path(),)]
+        asked: list[_Asked] = []
+        for path in request.path or (gnmi_pb2.Path(),):
+            asked.append(self._asked(prefix, path.SerializeToString()))
+            await _turn_of_others(len(asked))
         tree = self._target.operational
         await tree.fresh([found.path for one in asked for found in one.found])
-        # From here on nothing awaits: all paths are answered from the same moment.
-        notifications = [
-            one.answer(
-                tree.root(one.origin),
-                tree.stamp(),
-                encoding,
-                Subset(one.table, kind, models),
-                depth,
-                self._target.transactor.annotation,
-            )
-            for one in asked
-        ]
-        return b"".join([encode.field(encode.GET_NOTIFICATION, content) for content in notifications])
+        # All paths are answered from the same moment, whoever has a turn in between.
+        moment = {one.origin: (tree.root(one.origin), tree.stamp()) for one in asked}
+        annotation = self._target.transactor.annotation
+        answer: list[bytes] = []
+        size = 0
+        for count, one in enumerate(asked, 1):
+            subset = Subset(one.table, kind, models)
+            content = one.answer(*moment[one.origin], encoding, subset, depth, annotation)
+            answer.append(encode.field(encode.GET_NOTIFICATION, content))
+            size += len(content)
+            if size > self._most_bytes:
+                raise RequestError(
+                    Violation(
+                        ROOT,
+                        Fault.TOO_LARGE,
+                        f"the answer has more than {self._most_bytes} bytes",
+                        "ask for less, or use Subscribe ONCE",
+                    )
+                )
+            await _turn_of_others(count)
+        return b"".join(answer)
+
+
+async def _turn_of_others(count: int) -> None:
+    """Let others go on after every few paths: many of them, or a few that select much, take their time."""
+    if count % 4 == 0:
+        await asyncio.sleep(0)
 
 
 class _Asked:

@@ -44,7 +44,7 @@ def gnmi(
     """The service over a target and the subscribe room."""
     return Gnmi(
         Capabilities(target.schemas),
-        Get(target),
+        Get(target, limits.answer_bytes),
         Set(target, require_arbitration=require_arbitration),
         Subscribe(target, subscriber, limits),
     )
