@@ -15,6 +15,7 @@ from typing import Any
 
 from twinplane.errors import Fault, RequestError, StartError, Violation
 from twinplane.schema.build import build
+from twinplane.schema.rename import Rename, read_renames
 from twinplane.schema.table import SchemaTable
 from twinplane_wire.path import Path
 
@@ -34,11 +35,13 @@ class Source:
 
 @dataclass(frozen=True, slots=True)
 class Schemas:
-    """The tables of all origins; `digest` changes whenever a text among all modules does."""
+    """The tables of all origins; `digest` changes whenever a text among all modules does. `renames` are what
+    older versions of the modules called otherwise, oldest first."""
 
     tables: Mapping[str, SchemaTable]
     sources: Mapping[str, Source]
     digest: str
+    renames: tuple[Rename, ...] = ()
 
     @property
     def default(self) -> SchemaTable:
@@ -85,7 +88,7 @@ def load_schema(yang_dir: File, cache_dir: File | None, *extra_dirs: File) -> Sc
             sources[origin] = Source(own, tuple(implemented))
             tables[origin] = build(origin, _cached(cache_dir, origin, digest, sources[origin]), digest)
     digests = "".join(tables[origin].digest for origin in sorted(tables))
-    return Schemas(tables, sources, hashlib.sha256(digests.encode()).hexdigest())
+    return Schemas(tables, sources, hashlib.sha256(digests.encode()).hexdigest(), read_renames(yang_dir))
 
 
 def standard_directories() -> tuple[File, ...]:
