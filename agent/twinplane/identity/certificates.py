@@ -51,12 +51,19 @@ class Pair:
 def ensure(folder: Path, names: Names, now: datetime.datetime, clients: tuple[str, ...] = ("admin",)) -> bool:
     """Bring the folder to what it should hold; True when a file was written. `now` is aware (UTC).
 
+    An authority that is there but cannot be used is never replaced: every client trusts it.
+
     Raises:
-        StartError: the folder cannot be written.
+        StartError: the folder cannot be written, or ca.pem has no key that fits.
     """
     try:
         folder.mkdir(mode=0o700, parents=True, exist_ok=True)
         authority = _read(folder, "ca")
+        if authority is None and (folder / "ca.pem").exists():
+            raise StartError(
+                f"{folder / 'ca.pem'} and ca.key cannot be used together: restore them, or remove both and "
+                "issue every client a new certificate"
+            )
         written = False
         if authority is None or _worn(authority.certificate, now):
             authority = issue_authority(now)

@@ -1,5 +1,6 @@
 import datetime
 import stat
+from collections.abc import Callable
 from ipaddress import ip_address
 from pathlib import Path
 
@@ -70,6 +71,24 @@ def test_a_half_finished_renewal_is_repaired(tmp_path: Path) -> None:
     assert certificates.belong_together(
         (tmp_path / "server.pem").read_bytes(), (tmp_path / "server.key").read_bytes()
     )
+
+
+@pytest.mark.parametrize("spoil", [Path.unlink, lambda file: file.write_text("nothing")])
+def test_an_authority_that_clients_trust_is_not_replaced(
+    tmp_path: Path, spoil: Callable[[Path], object]
+) -> None:
+    certificates.ensure(tmp_path, NAMES, NOW)
+    trusted = (tmp_path / "ca.pem").read_bytes()
+    spoil(tmp_path / "ca.key")
+    with pytest.raises(StartError, match="restore them, or remove both"):
+        certificates.ensure(tmp_path, NAMES, NOW)
+    assert (tmp_path / "ca.pem").read_bytes() == trusted
+
+
+def test_a_first_start_that_died_after_the_key_is_finished(tmp_path: Path) -> None:
+    (tmp_path / "ca.key").write_text("half of it")
+    assert certificates.ensure(tmp_path, NAMES, NOW)
+    assert certificates.read_authority(tmp_path)
 
 
 def test_a_leaf_of_another_authority_is_replaced(tmp_path: Path) -> None:
