@@ -45,7 +45,7 @@ class Saboteur:
         self._turns: dict[str, int] = {}
 
     def turn(self, name: str) -> str:
-        """How this turn of a key is struck: ``fail``, ``before``, ``in``, ``after``, or not at all."""
+        """How this turn of a key is struck: fail, before, in, after, soon; empty: not at all."""
         try:
             armed = self._file.read_text()
         except FileNotFoundError:
@@ -57,8 +57,15 @@ class Saboteur:
             if fnmatch.fnmatchcase(name, strike["key"]):
                 due = turn >= strike["turn"] if strike["lasting"] else turn == strike["turn"]
                 if due:
+                    if strike["how"] == "soon":
+                        threading.Timer(strike["delay"], lambda: self.kill(name, "soon")).start()
                     return str(strike["how"])
         return ""
+
+    def effect(self) -> None:
+        """Something was changed on the host: one more turn of the key ``effect``, after which it may end."""
+        if self.turn("effect") == "after":
+            self.kill("effect", "after")
 
     def struck(self, name: str, how: str) -> None:
         """Leave a note for the test: it was reached."""
@@ -113,14 +120,14 @@ def sabotage(saboteur: Saboteur) -> None:
 
     BackEnd.drivers = sabotaged  # type: ignore[method-assign]
     for name in ("_change", "create_tap", "set_setting"):
-        setattr(Netlink, name, _deadly_after(getattr(Netlink, name)))
-    Hypervisor._change = _deadly_amid(Hypervisor._change)  # type: ignore[method-assign]
-    pathlib.Path.rename = _deadly_rename(pathlib.Path.rename)  # type: ignore[method-assign]
+        setattr(Netlink, name, _deadly_after(getattr(Netlink, name), saboteur))
+    Hypervisor._change = _deadly_amid(Hypervisor._change, saboteur)  # type: ignore[method-assign]
+    pathlib.Path.rename = _deadly_rename(pathlib.Path.rename, saboteur)  # type: ignore[method-assign]
     for name in ("begin", "commit", "conclude"):
         setattr(Datastore, name, _struck(getattr(Datastore, name), name, saboteur))
 
 
-def _deadly_after(change: Callable[..., Awaitable[Any]]) -> Callable[..., Awaitable[Any]]:
+def _deadly_after(change: Callable[..., Awaitable[Any]], saboteur: Saboteur) -> Callable[..., Awaitable[Any]]:
     """A change of the kernel's network after which the process dies, if a step is to end amid."""
 
     @wraps(change)
@@ -128,12 +135,13 @@ def _deadly_after(change: Callable[..., Awaitable[Any]]) -> Callable[..., Awaita
         answer = await change(*arguments, **named)
         if (kill := _amid.get()) is not None:
             kill()
+        saboteur.effect()
         return answer
 
     return deadly
 
 
-def _deadly_amid(change: Callable[..., Awaitable[Any]]) -> Callable[..., Awaitable[Any]]:
+def _deadly_amid(change: Callable[..., Awaitable[Any]], saboteur: Saboteur) -> Callable[..., Awaitable[Any]]:
     """A libvirt call during which the process dies: a start is then half done, quick calls are just over."""
 
     @wraps(change)
@@ -146,12 +154,13 @@ def _deadly_amid(change: Callable[..., Awaitable[Any]]) -> Callable[..., Awaitab
             operation = arguments[2].__qualname__
             if "define" not in operation:
                 kill()
+        saboteur.effect()
         return answer
 
     return deadly
 
 
-def _deadly_rename(rename: Callable[..., Any]) -> Callable[..., Any]:
+def _deadly_rename(rename: Callable[..., Any], saboteur: Saboteur) -> Callable[..., Any]:
     """The first of a step's file operations, after which the process dies."""
 
     @wraps(rename)
@@ -159,6 +168,7 @@ def _deadly_rename(rename: Callable[..., Any]) -> Callable[..., Any]:
         answer = rename(path, target)
         if (kill := _amid.get()) is not None:
             kill()
+        saboteur.effect()
         return answer
 
     return deadly

@@ -40,12 +40,14 @@ connection.defineXML(sys.argv[2])
 @dataclass(frozen=True, slots=True)
 class Strike:
     """What happens at the n-th turn of a key (a pattern) since it was armed: it fails, or the process is
-    killed before, in or after it. A lasting one happens at every later turn too."""
+    killed before, in or after it, or ``soon`` (`delay` seconds later, wherever it is then). A lasting one
+    happens at every later turn too. The key ``effect`` has a turn with each single change of the host."""
 
     key: str
     how: str
     turn: int = 1
     lasting: bool = False
+    delay: float = 0.0
 
 
 class Box:

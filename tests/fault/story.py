@@ -10,7 +10,9 @@ from e2e import documents
 from e2e.documents import APPLIANCE, IMAGE, switch_path
 
 PLANS = Path(__file__).parent / "plans"
-LAN, WAN = switch_path("lan"), switch_path("wan")
+LAN, WAN, DMZ = (switch_path(name) for name in ("lan", "wan", "dmz"))
+SPARE = "/appliances/appliance[name=fw2]"
+PORT = "/interfaces/interface[name=hp0]"
 RULES = "table inet firewall {\n}\n"
 
 
@@ -38,14 +40,17 @@ def request(images: Path, old: str, new: str) -> dict[str, Any]:
     """The one Set that leads from a configuration to another."""
     match old, new:
         case _, "empty":
-            return {"delete": ["/appliances", "/virtual-switches", "/images"]}
+            return {"delete": ["/appliances", "/virtual-switches", "/images", "/interfaces"]}
         case "empty", _:
             return {
                 "replace": {
                     IMAGE: documents.image(images),
                     LAN: documents.switch("lan", "hp0"),
                     WAN: documents.switch("wan", "hp1"),
+                    DMZ: documents.switch("dmz"),
+                    PORT: {"config": {"name": "hp0", "mtu": 1700}},
                     APPLIANCE: _appliance(new),
+                    SPARE: _spare(),
                 }
             }
     ports = ("hp1",) if new == "created" else ()
@@ -60,12 +65,21 @@ def _appliance(configuration: str) -> dict[str, Any]:
         "ingress": {"config": {"limit": "50000000" if created else "20000000"}},
         **({"egress": {"config": {"limit": "50000000"}}} if created else {}),
     }
-    firewall = documents.appliance("fw1", lan, documents.vnic("wan", 1, "wan"))
+    others = (documents.vnic(name, index, name) for index, name in enumerate(("wan", "dmz"), 1))
+    firewall = documents.appliance("fw1", lan, *others)
     firewall["compute"] = {"share": {"config": {"guarantee": 250, "limit": 400 if created else 300}}}
     firewall["bootstrap"] = {
         "files": {"file": [{"target": "rules.nft", "config": {"target": "rules.nft", "content": RULES}}]}
     }
     return firewall
+
+
+def _spare() -> dict[str, Any]:
+    """Another one that does not run, limited in both directions."""
+    spare = documents.vnic("dmz", 0, "dmz")
+    limit = {"config": {"limit": "30000000"}}
+    spare["share"] = {"ingress": limit, "egress": limit}
+    return documents.appliance("fw2", spare, documents.vnic("wan", 1, "wan"), **{"admin-state": "STOPPED"})
 
 
 def golden(story: Story, steps: tuple[str, ...]) -> tuple[str, ...]:
