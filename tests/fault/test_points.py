@@ -2,7 +2,7 @@
 
 The longest plan has 36 steps across hypervisor, network and files; SIGKILL alone strikes at more than 200
 points. `make test` takes six of them here and four in `test_moments`; most of its sample is what
-tests/unit/transaction/test_kill.py does, at every point, with drivers that only record and a real SQLite file.
+tests/unit/transaction/test_kill.py does, everywhere, with drivers that only record and a real SQLite file.
 
 Whatever happens before the commit point, host and datastore are afterwards exactly what they were; whatever
 happens after it, exactly what was asked for. Objects of strangers stand beside and are compared as well.
