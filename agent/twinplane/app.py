@@ -41,6 +41,7 @@ from twinplane.services.config.service import NAME as CONFIG_NAME
 from twinplane.services.config.service import config
 from twinplane.services.config.target import Target as ConfigTarget
 from twinplane.services.gnmi.leaf import LeafEncoder
+from twinplane.services.gnmi.past import Past
 from twinplane.services.gnmi.service import NAME, gnmi
 from twinplane.services.gnmi.target import Target
 from twinplane.services.permit import Permits
@@ -167,20 +168,18 @@ async def serving(settings: Settings) -> AsyncIterator[Agent]:
         collector = Collector(operational, [arrivals.watch(feed) for feed in back_end.feeds(found)], clock)
         limits = Limits()
         subscriber = Subscriber(operational, LeafEncoder(schemas), marks=marked(schemas))
+        history = History(store, codec.decode)
         service = gnmi(
             Target(schemas, operational, transactor),
             subscriber,
             limits,
+            Past(schemas, history, lambda: transactor.running, standing(schemas)),
             require_arbitration=settings.gnmi.require_arbitration,
         )
         sessions.ended = orphaned(transactor)
         occurrences = Occurrences(operational, store)
         operational.follow(occurrences.saw)
-        configuring = config(
-            ConfigTarget(
-                schemas, operational, transactor, History(store, codec.decode), store, model, sessions
-            )
-        )
+        configuring = config(ConfigTarget(schemas, operational, transactor, history, store, model, sessions))
         server = Server(
             _listeners(settings, state),
             lambda gate: tuple(one.behind(Door(gate, users, limits)) for one in (service, configuring)),

@@ -37,6 +37,7 @@ from twinplane.services.config.service import NAME as CONFIG_NAME
 from twinplane.services.config.service import config
 from twinplane.services.config.target import Target as ConfigTarget
 from twinplane.services.gnmi.leaf import LeafEncoder
+from twinplane.services.gnmi.past import Past
 from twinplane.services.gnmi.service import NAME, gnmi
 from twinplane.services.gnmi.target import Target as Wired
 from twinplane.services.rpc import Door, Limits
@@ -170,11 +171,14 @@ class Target:
 
     async def __aenter__(self) -> Self:
         wired = Wired(self.schemas, self.operational, self.transactor)
-        service = gnmi(wired, self.subscriber, self.limits, require_arbitration=self._require_arbitration)
+        history = History(self.store, ObjectCodec(self.schemas).decode)
+        past = Past(self.schemas, history, lambda: self.transactor.running, standing(self.schemas))
+        service = gnmi(
+            wired, self.subscriber, self.limits, past, require_arbitration=self._require_arbitration
+        )
         self.sessions.ended = orphaned(self.transactor)
         occurrences = Occurrences(self.operational, self.store)
         self.operational.follow(occurrences.saw)
-        history = History(self.store, ObjectCodec(self.schemas).decode)
         configuring = config(
             ConfigTarget(
                 self.schemas,

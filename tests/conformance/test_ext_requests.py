@@ -14,7 +14,6 @@ from conformance.wire import Client, ext, pb, subscription_list
 
 INVALID = grpc.StatusCode.INVALID_ARGUMENT
 DENIED = grpc.StatusCode.PERMISSION_DENIED
-UNIMPLEMENTED = grpc.StatusCode.UNIMPLEMENTED
 
 INERT = [
     ext.Extension(registered_ext=ext.RegisteredExtension(id=999, msg=b"\xff\x00garbage")),
@@ -28,8 +27,6 @@ START = ext.Extension(config_subscription=ext.ConfigSubscription(start=ext.Confi
 SYNC_DONE = ext.Extension(
     config_subscription=ext.ConfigSubscription(sync_done=ext.ConfigSubscriptionSyncDone(done=True))
 )
-SNAPSHOT = ext.Extension(history=ext.History(snapshot_time=1))
-RANGE = ext.Extension(history=ext.History(range=ext.TimeRange(start=1, end=2)))
 
 
 def arbitration(low: int | None, high: int = 0, role: str | None = None) -> ext.Extension:
@@ -90,17 +87,6 @@ async def test_what_is_known_and_malformed_is_refused(client: Client) -> None:
     await refused(client.set(delete=[S], extension=[COMMIT, COMMIT]), INVALID)
     await refused(client.get(S, extension=[DEPTH, DEPTH]), INVALID)
     assert await everything(client) == before
-
-
-@pytest.mark.row("EXT-03")
-@pytest.mark.parametrize("history", [SNAPSHOT, RANGE], ids=["snapshot", "range"])
-async def test_history_is_not_offered(client: Client, history: ext.Extension) -> None:
-    """Its omission would give data of now for data of then."""
-    await refused(client.get("/", extension=[history]), UNIMPLEMENTED, "history")
-    await refused(subscribed(client, history), UNIMPLEMENTED, "history")
-    async with client.stream() as stream:
-        await stream.send(pb.SubscribeRequest(subscribe=subscription_list("/"), extension=[history]))
-        assert await stream.status() is UNIMPLEMENTED
 
 
 async def claim(client: Client, extension: ext.Extension, number: int) -> None:

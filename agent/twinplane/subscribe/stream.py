@@ -1,4 +1,4 @@
-"""ONCE, POLL and STREAM as async iterators of items; no gRPC types."""
+"""ONCE, POLL and STREAM, of now and of the past, as async iterators of items; no gRPC types."""
 
 from collections.abc import AsyncIterator, Iterator, Mapping, Sequence
 from types import MappingProxyType
@@ -11,7 +11,7 @@ from twinplane.subscribe.live import Limits, Live
 from twinplane.subscribe.match import Subscriptions
 from twinplane.subscribe.queue import Queue
 from twinplane.subscribe.subscription import SubscriptionList, check
-from twinplane.subscribe.values import Values, select
+from twinplane.subscribe.values import Moment, Values, select
 
 
 class Subscriber:
@@ -43,6 +43,29 @@ class Subscriber:
             for notice in self._current(wanted):
                 yield notice
         yield Synced()
+
+    async def past(
+        self, wanted: SubscriptionList, moments: AsyncIterator[tuple[Moment, int]]
+    ) -> AsyncIterator[Item]:
+        """The values of the first moment, `Synced`, what differs in each later one, then the end. With each
+        moment comes the number of the commit that made it.
+
+        Raises:
+            RequestError: as `stream`, and what `moments` raises.
+        """
+        check(wanted.subscriptions, self._limits.least_interval)
+        selected = select(wanted.subscriptions)
+        before, _ = await anext(moments)
+        if not wanted.updates_only:
+            for notice in self._values.at(selected, wanted.encoding, before):
+                yield notice
+        yield Synced()
+        async for moment, revision in moments:
+            for notice in self._values.between(selected, wanted.encoding, before, moment):
+                yield notice
+            if wanted.commits:
+                yield Committed(revision, "")
+            before = moment
 
     async def stream(self, wanted: SubscriptionList) -> AsyncIterator[Item]:
         """Initial values, `Synced`, then changes and samples until the iterator is closed.

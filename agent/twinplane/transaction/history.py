@@ -8,6 +8,7 @@ each object on the way is read.
 import json
 import sqlite3
 import zlib
+from bisect import bisect_left
 from collections.abc import Callable, Iterable
 from typing import TYPE_CHECKING, Any
 
@@ -23,7 +24,9 @@ if TYPE_CHECKING:
     from twinplane.transaction.datastore import Datastore, Running
 
 SNAPSHOT_EVERY = 256
+AT_ONCE = 100  # records in one look at the file, where all of a span are asked for
 
+Changed = tuple[Commit, tuple[ObjectChange, ...]]
 Decode = Callable[[Path, bytes], Container]
 
 
@@ -42,19 +45,51 @@ class History:
         """The number of the oldest record that is kept; 0 where there is none."""
         return await self._store.read(_oldest)
 
-    async def commit(self, number: int) -> tuple[Commit, tuple[ObjectChange, ...]]:
+    async def commit(self, number: int) -> Changed:
         """One record and what it changed.
 
         Raises:
             RequestError: NO_DATA.
         """
 
-        def read(db: sqlite3.Connection) -> tuple[Commit, tuple[ObjectChange, ...]]:
-            record, forward, reverse = _record(db, number)
-            before = dict(self._objects(reverse))
-            return record, tuple(
-                ObjectChange(path, before.get(path), after) for path, after in self._objects(forward)
-            )
+        def read(db: sqlite3.Connection) -> Changed:
+            return self._changed(_record(db, number))
+
+        return await self._store.read(read)
+
+    async def following(self, number: int, until: int) -> tuple[Changed, ...]:
+        """The next records after a commit, oldest first, of commits before a time in ns since the epoch; none
+        where there are no more.
+
+        Raises:
+            RequestError: NO_DATA, the next one is not kept any more.
+        """
+
+        def read(db: sqlite3.Connection) -> tuple[Changed, ...]:
+            rows = db.execute(
+                f"SELECT {_FIELDS}, forward, reverse FROM commits WHERE number > ? AND time < ? "
+                "ORDER BY number LIMIT ?",
+                (number, until, AT_ONCE),
+            ).fetchall()
+            if rows and rows[0][0] != number + 1:
+                raise _unknown(db, number + 1)
+            return tuple(self._changed(row) for row in rows)
+
+        return await self._store.read(read)
+
+    async def before(self, time: int, running: "Running") -> tuple[int, Forest]:
+        """The number of the newest commit before a time in ns since the epoch (0: there was none), and what
+        was configured after it; `running` as for `forest`.
+
+        Raises:
+            RequestError: NO_DATA, that is not kept any more.
+        """
+
+        def read(db: sqlite3.Connection) -> tuple[int, Forest]:
+            number = min(_before(db, time), running.revision)
+            if number == running.revision:
+                return number, running.forest
+            return number, NOTHING if number == 0 else self._forest(db, number, running)
 
         return await self._store.read(read)
 
@@ -67,6 +102,11 @@ class History:
         if number == running.revision:
             return running.forest
         return await self._store.read(lambda db: self._forest(db, number, running))
+
+    def _changed(self, row: tuple[Any, ...]) -> Changed:
+        before = dict(self._objects(json.loads(row[-1])))
+        after = self._objects(json.loads(row[-2]))
+        return _commit(row[:-2]), tuple(ObjectChange(path, before.get(path), node) for path, node in after)
 
     def _forest(self, db: sqlite3.Connection, number: int, running: "Running") -> Forest:
         if number > running.revision or number < _oldest(db):
@@ -135,13 +175,25 @@ def _records(db: sqlite3.Connection, before: int, limit: int) -> tuple[Commit, .
     return tuple(_commit(row) for row in rows)
 
 
-def _record(db: sqlite3.Connection, number: int) -> tuple[Commit, list[dict[str, Any]], list[dict[str, Any]]]:
-    row = db.execute(
+def _record(db: sqlite3.Connection, number: int) -> tuple[Any, ...]:
+    row: tuple[Any, ...] | None = db.execute(
         f"SELECT {_FIELDS}, forward, reverse FROM commits WHERE number = ?", (number,)
     ).fetchone()
     if row is None:
         raise _unknown(db, number)
-    return _commit(row[:7]), json.loads(row[7]), json.loads(row[8])
+    return row
+
+
+def _before(db: sqlite3.Connection, time: int) -> int:
+    """The number of the newest commit before a time. Times grow with numbers, so a few records tell."""
+    oldest, newest = db.execute("SELECT min(number), max(number) FROM commits").fetchone()
+    if newest is None:
+        return 0
+
+    def time_of(number: int) -> int:
+        return int(db.execute("SELECT time FROM commits WHERE number = ?", (number,)).fetchone()[0])
+
+    return int(oldest) - 1 + bisect_left(range(oldest, newest + 1), time, key=time_of)
 
 
 def _commit(row: tuple[Any, ...]) -> Commit:

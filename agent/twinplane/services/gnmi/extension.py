@@ -1,7 +1,6 @@
 """Extensions of requests (gNMI 2.8): what this target does not know is ignored, what it knows is judged.
 
-A known extension that is malformed, occurs twice or rides on the wrong call is refused; so is one whose
-silent omission would give wrong data.
+A known extension that is malformed, occurs twice or rides on the wrong call is refused.
 """
 
 from collections.abc import Iterable
@@ -15,10 +14,9 @@ from twinplane_wire.path import ROOT
 Extensions = Iterable[gnmi_ext_pb2.Extension]
 
 GET = frozenset({"depth"})
-SUBSCRIBE = frozenset({"depth", "config_subscription"})
+SUBSCRIBE = frozenset({"depth", "config_subscription", "history"})
 SET = frozenset({"commit", "master_arbitration"})
 
-NOT_OFFERED = ("history",)
 OTHERS = ("registered_ext",)
 LONGEST_NAME = 256
 
@@ -30,12 +28,26 @@ class SetOptions(NamedTuple):
     election: Election | None
 
 
+class Snapshot(NamedTuple):
+    """What was at a time, in ns since the epoch."""
+
+    time: int
+
+
+class Span(NamedTuple):
+    """What changed from a time on and before another, in ns since the epoch."""
+
+    start: int
+    end: int
+
+
 class ReadOptions(NamedTuple):
-    """What the extensions of a Get or Subscribe ask for: levels below each path (0: all), and whether only
-    configuration is followed."""
+    """What the extensions of a Get or Subscribe ask for: levels below each path (0: all), whether only
+    configuration is followed, and a time that has passed (None: now)."""
 
     depth: int
     config_only: bool
+    past: Snapshot | Span | None
 
 
 def check_none(extensions: Extensions) -> None:
@@ -47,20 +59,21 @@ def of_read(extensions: Extensions, allowed: frozenset[str]) -> ReadOptions:
     """What a Get (`allowed` is GET) or a Subscribe (SUBSCRIBE) asks for.
 
     Raises:
-        RequestError: NOT_SERVED or SYNTAX.
+        RequestError: SYNTAX.
     """
     known = _known(extensions, allowed)
     depth, config = known.get("depth"), known.get("config_subscription")
     if config is not None and config.config_subscription.WhichOneof("action") != "start":
         raise _refused("config_subscription of a client has to start")
-    return ReadOptions(0 if depth is None else depth.depth.level, config is not None)
+    past = None if "history" not in known else _past(known["history"].history)
+    return ReadOptions(0 if depth is None else depth.depth.level, config is not None, past)
 
 
 def of_set(extensions: Extensions) -> SetOptions:
     """What a Set asks for.
 
     Raises:
-        RequestError: NOT_SERVED or SYNTAX.
+        RequestError: SYNTAX.
     """
     known = _known(extensions, SET)
     commit, arbitration = known.get("commit"), known.get("master_arbitration")
@@ -76,14 +89,22 @@ def _known(extensions: Extensions, allowed: frozenset[str]) -> dict[str, gnmi_ex
         name = extension.WhichOneof("ext")
         if name is None or name in OTHERS:
             continue
-        if name in NOT_OFFERED:
-            raise RequestError(Violation(ROOT, Fault.NOT_SERVED, f"extension {name} is not offered"))
         if name not in allowed:
             raise _refused(f"extension {name} does not belong to this call")
         if name in found:
             raise _refused(f"extension {name} occurs twice")
         found[name] = extension
     return found
+
+
+def _past(history: gnmi_ext_pb2.History) -> Snapshot | Span:
+    match history.WhichOneof("request"):
+        case "snapshot_time":
+            return Snapshot(history.snapshot_time)
+        case "range":
+            return Span(history.range.start, history.range.end)
+        case _:
+            raise _refused("extension history asks for nothing")
 
 
 def _confirm(commit: gnmi_ext_pb2.Commit) -> Confirm:

@@ -7,6 +7,7 @@ import grpc
 from twinplane.identity.role import Access
 from twinplane.services.gnmi.capabilities import Capabilities
 from twinplane.services.gnmi.get import Get
+from twinplane.services.gnmi.past import Past
 from twinplane.services.gnmi.set import Set
 from twinplane.services.gnmi.subscribe import Subscribe, Subscriber
 from twinplane.services.gnmi.target import Target
@@ -39,12 +40,17 @@ class Gnmi:
 
 
 def gnmi(
-    target: Target, subscriber: Subscriber, limits: Limits, *, require_arbitration: bool = False
+    target: Target,
+    subscriber: Subscriber,
+    limits: Limits,
+    past: Past | None = None,
+    *,
+    require_arbitration: bool = False,
 ) -> Gnmi:
-    """The service over a target and the subscribe room."""
+    """The service over a target, the subscribe room and, where history is served, what reads it."""
     return Gnmi(
         Capabilities(target.schemas),
         Get(target, limits.answer_bytes),
         Set(target, require_arbitration=require_arbitration),
-        Subscribe(target, subscriber, limits),
+        Subscribe(target, subscriber, limits, past),
     )

@@ -12,16 +12,19 @@ from typing import Protocol
 
 from twinplane.errors import Fault, RequestError, Violation
 from twinplane.schema.compile import DEFAULT_ORIGIN
-from twinplane.schema.resolve import expand, with_stars
+from twinplane.schema.resolve import Resolved, expand, with_stars
+from twinplane.schema.table import SchemaTable
 from twinplane.services import codec, encode
 from twinplane.services.auth import Caller
-from twinplane.services.gnmi.extension import SUBSCRIBE, ReadOptions, of_read
+from twinplane.services.gnmi.extension import SUBSCRIBE, ReadOptions, Snapshot, Span, of_read
 from twinplane.services.gnmi.narrow import narrow
+from twinplane.services.gnmi.past import Past
 from twinplane.services.gnmi.subset import Kind, Subset
 from twinplane.services.gnmi.target import Target
 from twinplane.services.rpc import Limits, Write
 from twinplane.subscribe.encode import Committed, Item, Notice
 from twinplane.subscribe.subscription import Mode, Subscription, SubscriptionList
+from twinplane.subscribe.values import Moment
 from twinplane_wire.gnmi import gnmi_ext_pb2, gnmi_pb2
 from twinplane_wire.path import ROOT, Path
 
@@ -40,12 +43,21 @@ class Subscriber(Protocol):
     def stream(self, wanted: SubscriptionList) -> AsyncIterator[Item]:
         """The same, then what changes and what is sampled."""
 
+    def past(
+        self, wanted: SubscriptionList, moments: AsyncIterator[tuple[Moment, int]]
+    ) -> AsyncIterator[Item]:
+        """Values of the first moment, Synced, then what changed up to the last one."""
+
 
 class Subscribe:
     """Serves any number of streams; only this file writes to one, message after message."""
 
-    def __init__(self, target: Target, subscriber: Subscriber, limits: Limits) -> None:
+    def __init__(
+        self, target: Target, subscriber: Subscriber, limits: Limits, past: Past | None = None
+    ) -> None:
+        """Without `past` no history is served."""
         self._target = target
+        self._past = past
         self._subscriber = subscriber
         self._limits = limits
         self._streams: Counter[str] = Counter()
@@ -78,9 +90,14 @@ class Subscribe:
         if not first.HasField("subscribe"):
             raise _refused(Fault.SYNTAX, "the first message has to subscribe")
         listed = first.subscribe
+        if options.past is not None:
+            _check_mode(listed.mode, options.past)
         wanted = await self._wanted(listed, options)
         frame = _Frame(listed)
         match listed.mode:
+            case _ if options.past is not None:
+                items = self._subscriber.past(wanted, self._moments(options.past, wanted))
+                await self._alone(self._send(items, frame, write), requests)
             case _ if listed.mode == ONCE:
                 await self._alone(self._send(self._subscriber.once(wanted), frame, write), requests)
             case _ if listed.mode == STREAM:
@@ -94,6 +111,12 @@ class Subscribe:
                     await self._send(self._subscriber.once(full), frame, write)
             case _:
                 raise _refused(Fault.VALUE, f"mode {listed.mode} is none of SubscriptionList")
+
+    def _moments(self, past: Snapshot | Span, wanted: SubscriptionList) -> AsyncIterator[tuple[Moment, int]]:
+        if self._past is None:
+            raise _refused(Fault.NOT_SERVED, "extension history is not offered")
+        origins = {entry.path.origin for entry in wanted.subscriptions}
+        return self._past.moments(past, self._target.operational.stamp(), origins)
 
     async def _alone(
         self, send: Coroutine[None, None, None], requests: AsyncIterator[gnmi_pb2.SubscribeRequest]
@@ -156,8 +179,13 @@ class Subscribe:
                 Violation(path, Fault.VALUE, f"mode {entry.mode} is none of SubscriptionMode")
             ) from None
         table = self._target.schemas.table(path.origin)
-        subset = Subset(table, Kind.CONFIG if options.config_only else Kind.ALL, models)
-        for found in expand(table, path):
+        subset = Subset(
+            table, Kind.CONFIG if options.config_only or options.past is not None else Kind.ALL, models
+        )
+        selected_nodes = expand(table, path)
+        if options.past is not None and not any(_configurable(table, found) for found in selected_nodes):
+            raise RequestError(Violation(path, Fault.NOT_SERVED, "no history is kept of state"))
+        for found in selected_nodes:
             for selected in narrow(with_stars(table, found.path), found.node, subset, options.depth):
                 yield Subscription(
                     selected, mode, entry.sample_interval, entry.heartbeat_interval, entry.suppress_redundant
@@ -214,6 +242,17 @@ def _message(item: Item, frame: _Frame) -> bytes:
             return gnmi_pb2.SubscribeResponse(extension=[extension]).SerializeToString()
         case _:
             return encode.SYNC_RESPONSE
+
+
+def _configurable(table: SchemaTable, found: Resolved) -> bool:
+    return any(True for _ in narrow(found.path, found.node, Subset(table, Kind.CONFIG)))
+
+
+def _check_mode(mode: int, past: Snapshot | Span) -> None:
+    if isinstance(past, Snapshot) and mode != ONCE:
+        raise _refused(Fault.VALUE, "a snapshot of history is for mode ONCE")
+    if isinstance(past, Span) and mode != STREAM:
+        raise _refused(Fault.VALUE, "a range of history is for mode STREAM")
 
 
 async def _refuse_more(requests: AsyncIterator[gnmi_pb2.SubscribeRequest]) -> None:
