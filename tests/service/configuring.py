@@ -7,8 +7,9 @@ import functools
 import json
 import shutil
 import tempfile
-from collections.abc import AsyncIterator, Awaitable, Callable
-from contextlib import asynccontextmanager
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
+from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
+from contextlib import asynccontextmanager, contextmanager
 from ipaddress import ip_address
 from pathlib import Path as File
 from typing import Any, TypeVar
@@ -47,7 +48,16 @@ class Caller:
 
     def __init__(self, channel: grpc.aio.Channel, user: str = "") -> None:
         self._channel = channel
-        self._metadata = (("username", user), ("password", f"{user}-secret")) if user else ()
+        self._metadata: tuple[tuple[str, str], ...] = ()
+        if user:
+            self._metadata = (("username", user), ("password", f"{user}-secret"))
+
+    @classmethod
+    def of(cls, client: Client) -> "Caller":
+        """One that calls as a gNMI client does: over its channel, with its metadata."""
+        caller = cls(client.channel)
+        caller._metadata = client.metadata
+        return caller
 
     async def call(self, request: Message) -> Any:
         """The answer to a request; its method is what the message is called."""
@@ -127,6 +137,32 @@ def run(scenario: Callable[[Box], Awaitable[None]]) -> None:
                 await scenario(Box(target))
 
     asyncio.run(body())
+
+
+@contextmanager
+def served() -> Iterator[Target]:
+    """A target that serves from a thread of its own, for blocking clients."""
+    ready: Future[tuple[Target, asyncio.AbstractEventLoop, asyncio.Event]] = Future()
+
+    async def body() -> None:
+        with tempfile.TemporaryDirectory(prefix="tpc") as name:
+            shutil.copytree(_credentials(), name, dirs_exist_ok=True)
+            async with Target(File(name)) as target:
+                over = asyncio.Event()
+                ready.set_result((target, asyncio.get_running_loop(), over))
+                await over.wait()
+
+    with ThreadPoolExecutor(1) as pool:
+        done = pool.submit(asyncio.run, body())
+        wait((done, ready), timeout=60, return_when=FIRST_COMPLETED)
+        if done.done():
+            done.result()
+        target, loop, over = ready.result(0)
+        try:
+            yield target
+        finally:
+            loop.call_soon_threadsafe(over.set)
+            done.result(60)
 
 
 def path(where: str) -> gnmi_pb2.Path:

@@ -1,4 +1,5 @@
-"""A client of Twinplane and of any gNMI target: a blocking `Client`, an `AsyncClient` with the same verbs.
+"""Clients of any gNMI target, `Client` and `AsyncClient` with the same verbs, and of Twinplane's
+configuration service, `ConfigClient`.
 
 Speaks the wire only; must not know the agent. Importing it has no effect but defining names.
 """
@@ -7,12 +8,14 @@ from twinplane_client._async import AsyncClient
 from twinplane_client._channel import Target
 from twinplane_client._parse import Capabilities, Model, Notification, SetResult, Sync, Update
 from twinplane_client._sync import Client
+from twinplane_client.config import ConfigClient, Confirmed, Edit
 from twinplane_client.errors import (
     AbortedError,
     AgentError,
     AlreadyExistsError,
     CallCancelledError,
     DeadlineError,
+    ErrorEntry,
     ExhaustedError,
     InvalidError,
     NotFoundError,
@@ -24,6 +27,8 @@ from twinplane_client.errors import (
     UnavailableError,
     Violation,
 )
+from twinplane_wire.path import Path, PathSyntaxError
+from twinplane_wire.path import parse as parse_path
 
 __all__ = [
     "AbortedError",
@@ -33,13 +38,19 @@ __all__ = [
     "CallCancelledError",
     "Capabilities",
     "Client",
+    "ConfigClient",
+    "Confirmed",
     "DeadlineError",
+    "Edit",
+    "ErrorEntry",
     "ExhaustedError",
     "InvalidError",
     "Model",
     "NotFoundError",
     "NotServedError",
     "Notification",
+    "Path",
+    "PathSyntaxError",
     "PermissionDeniedError",
     "RefusedError",
     "SetResult",
@@ -50,4 +61,5 @@ __all__ = [
     "UnavailableError",
     "Update",
     "Violation",
+    "parse_path",
 ]

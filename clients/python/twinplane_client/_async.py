@@ -9,8 +9,7 @@ from google.protobuf.message import Message
 
 from twinplane_client import _build, _parse
 from twinplane_client._build import DataType, EncodingName, Mode, PathLike
-from twinplane_client._channel import SERVICE, Target
-from twinplane_client.errors import TwinplaneError, from_status
+from twinplane_client._channel import SERVICE, Target, translated
 from twinplane_wire.gnmi import gnmi_pb2
 from twinplane_wire.value import Value
 
@@ -102,7 +101,7 @@ class AsyncClient:
             async for message in call:
                 yield _parse.stream_item(message)
         except grpc.aio.AioRpcError as error:
-            raise _translated(error) from None
+            raise translated(error) from None
         finally:
             call.cancel()
 
@@ -115,9 +114,4 @@ class AsyncClient:
         try:
             return await method(request, timeout=self._target.timeout, metadata=self._target.metadata())
         except grpc.aio.AioRpcError as error:
-            raise _translated(error) from None
-
-
-def _translated(error: grpc.aio.AioRpcError) -> TwinplaneError:
-    metadata: Any = error.trailing_metadata() or ()
-    return from_status(error.code(), error.details() or "", tuple(metadata))
+            raise translated(error) from None

@@ -2,8 +2,11 @@
 
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
 import grpc
+
+from twinplane_client.errors import TwinplaneError, from_status
 
 SERVICE = "/gnmi.gNMI/"
 OPTIONS = (
@@ -59,3 +62,20 @@ class Target:
 
 def _read(path: Path | None) -> bytes | None:
     return path.read_bytes() if path is not None else None
+
+
+def connect(target: Target) -> grpc.Channel:
+    """A blocking channel; nothing is sent before its first call.
+
+    Raises:
+        OSError: a file of the credentials cannot be read.
+    """
+    if target.is_local:
+        return grpc.insecure_channel(target.address, options=target.options())
+    return grpc.secure_channel(target.address, target.credentials(), options=target.options())
+
+
+def translated(error: Any) -> TwinplaneError:
+    """The error that a call of gRPC ended with, of either kind of channel."""
+    # gRPC documents that the error of a call is the call itself, which the type RpcError does not say.
+    return from_status(error.code(), error.details() or "", error.trailing_metadata() or ())

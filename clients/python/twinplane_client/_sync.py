@@ -9,8 +9,7 @@ from google.protobuf.message import Message
 
 from twinplane_client import _build, _parse
 from twinplane_client._build import DataType, EncodingName, Mode, PathLike
-from twinplane_client._channel import SERVICE, Target
-from twinplane_client.errors import TwinplaneError, from_status
+from twinplane_client._channel import SERVICE, Target, connect, translated
 from twinplane_wire.gnmi import gnmi_pb2
 from twinplane_wire.value import Value
 
@@ -23,11 +22,7 @@ class Client:
 
     def __init__(self, target: Target) -> None:
         self._target = target
-        self._channel = (
-            grpc.insecure_channel(target.address, options=target.options())
-            if target.is_local
-            else grpc.secure_channel(target.address, target.credentials(), options=target.options())
-        )
+        self._channel = connect(target)
 
     def __enter__(self) -> Self:
         return self
@@ -102,7 +97,7 @@ class Client:
             for message in call:
                 yield _parse.stream_item(message)
         except grpc.RpcError as error:
-            raise _translated(error) from None
+            raise translated(error) from None
         finally:
             call.cancel()
 
@@ -115,9 +110,4 @@ class Client:
         try:
             return method(request, timeout=self._target.timeout, metadata=self._target.metadata())
         except grpc.RpcError as error:
-            raise _translated(error) from None
-
-
-def _translated(error: Any) -> TwinplaneError:
-    # gRPC documents that the error of a call is the call itself, which the type RpcError does not say.
-    return from_status(error.code(), error.details() or "", error.trailing_metadata() or ())
+            raise translated(error) from None

@@ -2,7 +2,7 @@
 
 ::
 
-    TwinplaneError              has code, message, violations
+    TwinplaneError              has code, message, violations; from the configuration service also errors
     ├── InvalidError            the request is wrong: path, value, reference
     ├── NotFoundError           the path is valid, nothing is there; or a write names no node of the models
     ├── AlreadyExistsError      an object of that name belongs to somebody else
@@ -21,10 +21,13 @@
 import re
 from collections.abc import Iterable
 from dataclasses import dataclass
+from typing import NamedTuple
 
 import grpc
 from google.protobuf.message import DecodeError
 from google.rpc import error_details_pb2, status_pb2
+
+from twinplane_wire.v1 import config_pb2
 
 DETAILS_KEY = "grpc-status-details-bin"
 _OPERATION = re.compile(r" \[operation (\d+)\]$")
@@ -44,18 +47,41 @@ class Violation:
         return f"{self.path}: {self.constraint}"
 
 
+@dataclass(frozen=True, slots=True)
+class ErrorEntry:
+    """One error as RFC 6241 section 4.3 has it, with what would help. `operation` is the edit of the request
+    it concerns, from 1; 0: the result as a whole."""
+
+    type: str
+    tag: str
+    path: str
+    app_tag: str
+    message: str
+    remedy: str = ""
+    operation: int = 0
+
+    def __str__(self) -> str:
+        return f"{self.path}: {self.message}" + (f" ({self.remedy})" if self.remedy else "")
+
+
 class TwinplaneError(Exception):
-    """Base of all errors of this package. `violation_count` may exceed what is in `violations`: the target
-    sends those that fit."""
+    """Base of all errors of this package. `violation_count` may exceed what is in `violations` and `errors`:
+    the target sends those that fit."""
 
     def __init__(
-        self, code: str, message: str, violations: tuple[Violation, ...] = (), violation_count: int = 0
+        self,
+        code: str,
+        message: str,
+        violations: tuple[Violation, ...] = (),
+        violation_count: int = 0,
+        errors: tuple[ErrorEntry, ...] = (),
     ) -> None:
         super().__init__(f"{code}: {message}")
         self.code = code
         self.message = message
         self.violations = violations
         self.violation_count = max(violation_count, len(violations))
+        self.errors = errors
 
 
 class InvalidError(TwinplaneError):
@@ -130,31 +156,52 @@ _KINDS: dict[grpc.StatusCode, type[TwinplaneError]] = {
 def from_status(
     code: grpc.StatusCode, message: str, metadata: Iterable[tuple[str, str | bytes]]
 ) -> TwinplaneError:
-    """The error of a call that did not end with OK, with the violations of its google.rpc.Status details."""
-    violations: tuple[Violation, ...] = ()
-    count = 0
+    """The error of a call that did not end with OK, with what its google.rpc.Status details say."""
+    found = _Details((), 0, ())
     for key, value in metadata:
         if key == DETAILS_KEY and isinstance(value, bytes):
-            violations, count = _violations(value)
+            found = _details(value)
     kind = _KINDS.get(code, AgentError)
-    return kind(code.name, message, violations, count)
+    return kind(code.name, message, *found)
 
 
-def _violations(details: bytes) -> tuple[tuple[Violation, ...], int]:
+def error_entry(message: config_pb2.Error) -> ErrorEntry:
+    """An error of the configuration service from its message."""
+    return ErrorEntry(
+        type=message.error_type,
+        tag=message.error_tag,
+        path=message.error_path,
+        app_tag=message.error_app_tag,
+        message=message.error_message,
+        remedy=message.remedy,
+        operation=message.operation,
+    )
+
+
+class _Details(NamedTuple):
+    violations: tuple[Violation, ...]
+    total: int
+    errors: tuple[ErrorEntry, ...]
+
+
+def _details(encoded: bytes) -> _Details:
     try:
-        status = status_pb2.Status.FromString(details)
+        status = status_pb2.Status.FromString(encoded)
     except DecodeError:
-        return (), 0  # of another target, in a form of its own: the message remains
-    found: list[Violation] = []
+        return _Details((), 0, ())  # of another target, in a form of its own: the message remains
+    violations: list[Violation] = []
+    errors: list[ErrorEntry] = []
     count = 0
     for detail in status.details:
-        bad, info = error_details_pb2.BadRequest(), error_details_pb2.ErrorInfo()
+        bad, info, entry = error_details_pb2.BadRequest(), error_details_pb2.ErrorInfo(), config_pb2.Error()
         if detail.Is(bad.DESCRIPTOR) and detail.Unpack(bad):
-            found += [_violation(one) for one in bad.field_violations]
+            violations += [_violation(one) for one in bad.field_violations]
         elif detail.Is(info.DESCRIPTOR) and detail.Unpack(info):
             text = info.metadata.get("violations", "0")
             count = int(text) if text.isdecimal() else 0
-    return tuple(found), count
+        elif detail.Is(entry.DESCRIPTOR) and detail.Unpack(entry):
+            errors.append(error_entry(entry))
+    return _Details(tuple(violations), count, tuple(errors))
 
 
 def _violation(one: error_details_pb2.BadRequest.FieldViolation) -> Violation:
