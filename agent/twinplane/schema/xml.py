@@ -154,6 +154,8 @@ class _Reader:
     def object(self, element: Element, schema: SchemaNode) -> dict[str, Any]:
         """The members of a container or list entry."""
         members: dict[str, Any] = {}
+        if any(text and text.strip() for text in (element.text, *(child.tail for child in element))):
+            raise ValueError(f"<{_tag(element)[1]}> holds text, and is no leaf")
         for child in element:
             _, name = _tag(child)
             known = schema.children.get(name)

@@ -199,6 +199,7 @@ def test_xml_says_the_same_as_json_and_libyang_reads_it(origin: str, data: st.Da
         (b"<!DOCTYPE a [<!ENTITY b 'c'>]><config/>", "document type"),
         (b"<images/>", "is not"),
         (b"<config xmlns='urn:ietf:params:xml:ns:netconf:base:1.0'><nothing/></config>", "not known"),
+        (b"<config xmlns='urn:ietf:params:xml:ns:netconf:base:1.0'>words</config>", "holds text"),
     ],
 )
 def test_xml_that_is_no_data_is_refused_in_words(text: bytes, said: str) -> None:
