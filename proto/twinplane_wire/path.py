@@ -5,6 +5,10 @@ Standard library only: the tree, the schema and the clients all speak these two 
 
 from typing import NamedTuple
 
+# What is escaped in a name, and in the value of a key.
+_IN_NAME = str.maketrans({char: "\\" + char for char in "/[\\"})
+_IN_VALUE = str.maketrans({char: "\\" + char for char in "]\\"})
+
 
 class PathSyntaxError(ValueError):
     """A path text that cannot be read; the message names the position."""
@@ -17,9 +21,10 @@ class Elem(NamedTuple):
     keys: tuple[tuple[str, str], ...] = ()
 
     def __str__(self) -> str:
-        return _escape(self.name, "/[\\") + "".join(
-            f"[{name}={_escape(value, ']' + chr(92))}]" for name, value in self.keys
-        )
+        name = self.name.translate(_IN_NAME)
+        if not self.keys:
+            return name
+        return name + "".join([f"[{key}={value.translate(_IN_VALUE)}]" for key, value in self.keys])
 
 
 class Path(NamedTuple):
@@ -29,7 +34,7 @@ class Path(NamedTuple):
     origin: str = ""
 
     def __str__(self) -> str:
-        text = "/" + "/".join(str(elem) for elem in self.elems)
+        text = "/" + "/".join([str(elem) for elem in self.elems])
         return f"{self.origin}:{text}" if self.origin else text
 
     def child(self, name: str, *keys: tuple[str, str]) -> "Path":
@@ -104,9 +109,3 @@ def _take(text: str, position: int, stops: str) -> tuple[str, int]:
         out.append(text[position])
         position += 1
     return "".join(out), position
-
-
-def _escape(text: str, special: str) -> str:
-    if not any(char in text for char in special):
-        return text
-    return "".join("\\" + char if char in special else char for char in text)

@@ -106,7 +106,8 @@ class Believing:
         if wanted is None:
             self.there.pop(key, None)
         else:
-            self.there[key] = wanted
+            # A definition is not read back as text.
+            self.there[key] = replace(wanted, xml=str) if isinstance(wanted, Domain) else wanted
         return wanted
 
     async def find(self, key: Key) -> Found:

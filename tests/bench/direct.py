@@ -34,7 +34,7 @@ async def serve(state: Path) -> None:
     fw = firewall(state, vnics, rules_nft=RULES)
     embedded = await open_embedded(state / "libvirt")
     await fw.place_files(drivers(embedded, state))
-    xml = fw.domain(Run.RUNNING).xml
+    xml = fw.domain(Run.RUNNING).xml()
     handle = embedded.connection._open_handle()
     database = sqlite3.connect(state / "direct.db", isolation_level=None)
     database.execute("PRAGMA journal_mode = WAL")

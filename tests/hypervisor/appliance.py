@@ -1,6 +1,7 @@
 """A firewall appliance for tests: its image, its resources, the drivers that realise it."""
 
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from uuid import UUID
 
@@ -16,7 +17,7 @@ from twinplane.model.host import Accelerator, Capabilities
 from twinplane.model.image import Image, ImageFile
 from twinplane.model.names import domain_name, domain_uuid
 from twinplane.plan.appliance import seed as day0
-from twinplane.plan.appliance.domain_xml import render
+from twinplane.plan.appliance.domain_xml import definition, write
 from twinplane.plan.context import Context
 from twinplane.plan.image.realise import realise
 from twinplane.plan.resource import Domain, Run, Seed
@@ -76,8 +77,9 @@ class Firewall:
 
     def domain(self, run: Run, stop_timeout: int = 60) -> Domain:
         """Its domain in a run state."""
-        xml, digest = render(self.model, self.image, self.context)
-        return Domain(self.name, self.uuid, self.model.path, digest, run, xml, self.model.name, stop_timeout)
+        made = definition(self.model, self.image, self.context)
+        xml, title = partial(write, made, self.model.name), self.model.name
+        return Domain(self.name, self.uuid, self.model.path, made.digest, run, xml, title, stop_timeout)
 
     def seed(self) -> Seed:
         """Its seed."""

@@ -84,7 +84,7 @@ class DomainDriver:
                 raise DriverError(
                     f"{name} is active with another definition", remedy="set its admin-state to STOPPED first"
                 )
-            await self._connection.define(name, wanted.xml)
+            await self._connection.define(name, wanted.xml())
             record = await self._own(name)
         active = record is not None and record.active
         if wanted.run is Run.STOPPED:

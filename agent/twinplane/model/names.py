@@ -5,7 +5,6 @@ sha256(instance id, newline, model path as gNMI prints it): 13 characters, withi
 path is then found again in the interface alias or in the domain's metadata.
 """
 
-import base64
 import hashlib
 from functools import lru_cache
 from typing import NamedTuple
@@ -14,6 +13,9 @@ from uuid import UUID, uuid5
 from twinplane_wire.path import Path, PathSyntaxError, parse
 
 ALIAS_PREFIX = "twinplane"
+
+_BASE32 = "abcdefghijklmnopqrstuvwxyz234567"  # RFC 4648 section 6, in lower case
+_SHIFTS = range(51, 0, -5)
 
 
 class Owner(NamedTuple):
@@ -73,7 +75,8 @@ def parse_alias(text: str) -> Owner | None:
 
 
 def _kernel_name(kind: str, instance: UUID, path: Path) -> str:
-    return kind + base64.b32encode(_digest(instance, path)).decode().lower()[:11]
+    first = int.from_bytes(_digest(instance, path)[:7])  # 56 bits, of which 11 characters take 55
+    return kind + "".join([_BASE32[first >> shift & 31] for shift in _SHIFTS])
 
 
 @lru_cache(maxsize=256)  # the names of one object are asked for one after the other

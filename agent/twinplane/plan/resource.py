@@ -5,6 +5,7 @@ what counts as "nothing to do"; fields that are carried along but not compared s
 path an object realises and is part of its mark (interface alias, domain metadata).
 """
 
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from enum import Enum
 from typing import NamedTuple, TypeAlias
@@ -218,8 +219,9 @@ class Run(Enum):
 
 @dataclass(frozen=True, slots=True)
 class Domain:
-    """A domain defined in the hypervisor. `digest` covers the XML without what is tuned live and is kept in
-    its metadata: equal digest means adopt as it is. `xml` and `title` are carried, not compared.
+    """A domain defined in the hypervisor. `digest` covers its definition without what is tuned live, and is
+    kept in its metadata: equal digest means adopt as it is. `xml`, which writes the definition, and `title`
+    are carried, not compared.
 
     `stop_timeout` (seconds) is for a graceful stop, which is a final step: a request to the guest.
     """
@@ -229,7 +231,7 @@ class Domain:
     owner: Path
     digest: str
     run: Run
-    xml: str = field(default="", compare=False, repr=False)
+    xml: Callable[[], str] = field(default=str, compare=False, repr=False)
     title: str = field(default="", compare=False)
     stop_timeout: int = field(default=60, compare=False)
 

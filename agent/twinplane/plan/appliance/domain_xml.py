@@ -4,21 +4,20 @@ Elements as in libvirt's "Domain XML format". Shapes that matter: direct kernel 
 vNIC index, so that a vNIC keeps its place on the bus whatever others come and go, and spare ports for vNICs
 plugged while the guest runs. The seed is the first virtio disk (vda), read-only: the guests' kernels need no
 more than virtio and isofs.
+
+The values that a definition is written from are told apart from its text: comparing a thousand of them with
+what is there takes their digests, and text is for the few that have to be defined.
 """
 
 import hashlib
 import re
-from dataclasses import replace
-from functools import lru_cache
-from pathlib import PurePath
-from typing import Any, NamedTuple
-from uuid import UUID
+from typing import NamedTuple
 from xml.etree.ElementTree import Element, SubElement
 from xml.sax.saxutils import escape
 
 import orjson
 
-from twinplane.model.appliance import AdminState, Appliance, CpuShare, Vnic
+from twinplane.model.appliance import Appliance
 from twinplane.model.host import Accelerator
 from twinplane.model.image import Image
 from twinplane.model.names import domain_name, domain_uuid, tap_name
@@ -28,6 +27,7 @@ from twinplane.plan.context import Context
 from twinplane.plan.image.realise import initrd_file, kernel_file
 
 NAMESPACE = "https://twinplane.org/xmlns/domain/1"
+FORM = 1  # the number of what is written from given values: another text, another number
 SPARE_PORTS = 8
 TRANSLATION_CACHE_MIB = 128  # what QEMU may spend on translated code (docs: tb-size); part of the overhead
 
@@ -41,56 +41,74 @@ _SEED_SLOT = 0x10
 _BALLOON_SLOT = 0x11
 
 
-class Host(NamedTuple):
-    """What a definition holds of the agent and its host."""
+class Interface(NamedTuple):
+    """A vNIC as its guest sees it, and the tap at the other end."""
 
-    instance: UUID
-    accelerator: Accelerator
-    state_dir: PurePath
+    mac: str
+    tap: str
+    mtu: int
+    place: int  # on the bus, by the index in the model
 
 
 class Definition(NamedTuple):
-    """The XML to define, and the digest that its metadata carries."""
+    """All that the definition of a domain is written from, its title apart; files by their full path."""
 
-    xml: str
-    digest: str
+    name: str
+    uuid: str
+    instance: str
+    path: str
+    kvm: bool
+    memory: int
+    vcpus: int
+    kernel: str
+    initrd: str | None
+    command_line: str
+    image_digest: str
+    seed_digest: str
+    seed: str
+    console: str
+    interfaces: tuple[Interface, ...]
 
-
-def render(appliance: Appliance, image: Image, context: Context) -> Definition:
-    """The definition of an appliance's domain.
-
-    The digest (``sha256:<hex>``) covers name, attributes, text and children of every element but the title:
-    it does not depend on how XML is written.
-    """
-    host = Host(context.instance, context.capabilities.accelerator, context.state_dir)
-    return _rendered(_defined(appliance), image, host)
-
-
-@lru_cache(maxsize=64)  # a change that tunes an appliance asks for the same definition before and after
-def _rendered(appliance: Appliance, image: Image, host: Host) -> Definition:
-    domain = _domain(appliance, image, host)
-    mark = domain.find("metadata/*")
-    assert mark is not None
-    digest = f"sha256:{hashlib.sha256(orjson.dumps(_content(domain))).hexdigest()}"
-    mark.set("digest", digest)
-    title = Element("title")
-    title.text = appliance.name
-    domain.insert(2, title)
-    lines: list[str] = []
-    _write(domain, "", lines)
-    return Definition("\n".join(lines) + "\n", digest)
+    @property
+    def digest(self) -> str:
+        """``sha256:<hex>`` over every value and the form of the text."""
+        return f"sha256:{hashlib.sha256(orjson.dumps((FORM, *self), default=tuple)).hexdigest()}"
 
 
-def _defined(appliance: Appliance) -> Appliance:
-    """The appliance without what is tuned live or asked of its guest: none of that is in the definition."""
-    vnics = tuple([replace(vnic, virtual_switch="", ingress=None, egress=None) for vnic in appliance.vnics])
-    return replace(
-        appliance, admin_state=AdminState.RUNNING, stop_timeout=0, cpu=CpuShare(None, None), vnics=vnics
+def definition(appliance: Appliance, image: Image, context: Context) -> Definition:
+    """What an appliance's domain is defined with."""
+    instance, path, state = context.instance, appliance.path, context.state_dir
+    uuid = domain_uuid(instance, path)
+    initrd = initrd_file(image)
+    interfaces: list[Interface] = []
+    for vnic in appliance.vnics:
+        there = appliance.vnic_path(vnic.name)
+        mac = guest_mac(instance, there, vnic)
+        interfaces.append(Interface(mac, tap_name(instance, there), vnic.mtu, vnic.index))
+    return Definition(
+        name=domain_name(instance, path),
+        uuid=str(uuid),
+        instance=str(instance),
+        path=str(path),
+        kvm=context.capabilities.accelerator is Accelerator.KVM,
+        memory=appliance.memory,
+        vcpus=appliance.vcpus,
+        kernel=f"{state}/{kernel_file(image)}",
+        initrd=None if initrd is None else f"{state}/{initrd}",
+        command_line=image.command_line,
+        image_digest=image.kernel.digest,
+        seed_digest=seed.digest(appliance.files),
+        seed=f"{state}/{seed.seed_file(uuid)}",
+        console=f"{state}/{seed.console_file(uuid)}",
+        interfaces=tuple(interfaces),
     )
 
 
-def _content(element: Element) -> list[Any]:
-    return [element.tag, sorted(element.items()), element.text or "", [_content(child) for child in element]]
+def write(what: Definition, title: str) -> str:
+    """The XML of a definition, with its digest in the metadata."""
+    lines: list[str] = []
+    _write(_domain(what, title), "", lines)
+    return "\n".join(lines) + "\n"
 
 
 def _write(element: Element, margin: str, lines: list[str]) -> None:
@@ -112,53 +130,52 @@ def _escaped(text: str) -> str:
     return escape(text, _ENTITIES) if _SPECIAL.search(text) else text
 
 
-def _domain(appliance: Appliance, image: Image, host: Host) -> Element:
-    kvm = host.accelerator is Accelerator.KVM
-    uuid = domain_uuid(host.instance, appliance.path)
-    domain = Element("domain", {"xmlns:twinplane": NAMESPACE, "type": "kvm" if kvm else "qemu"})
-    _text(domain, "name", domain_name(host.instance, appliance.path))
-    _text(domain, "uuid", str(uuid))
+def _domain(what: Definition, title: str) -> Element:
+    domain = Element("domain", {"xmlns:twinplane": NAMESPACE, "type": "kvm" if what.kvm else "qemu"})
+    _text(domain, "name", what.name)
+    _text(domain, "uuid", what.uuid)
+    _text(domain, "title", title)
     SubElement(
         SubElement(domain, "metadata"),
         "twinplane:appliance",
         {
-            "instance": str(host.instance),
-            "path": str(appliance.path),
-            "image-digest": image.kernel.digest,
-            "seed-digest": seed.digest(appliance.files),
+            "instance": what.instance,
+            "path": what.path,
+            "image-digest": what.image_digest,
+            "seed-digest": what.seed_digest,
+            "digest": what.digest,
         },
     )
-    _text(domain, "memory", str(appliance.memory), unit="b")
-    _text(domain, "vcpu", str(appliance.vcpus), placement="static")
-    _boot(domain, image, host)
-    _features(domain, kvm)
-    if kvm:
+    _text(domain, "memory", str(what.memory), unit="b")
+    _text(domain, "vcpu", str(what.vcpus), placement="static")
+    _boot(domain, what)
+    _features(domain, what.kvm)
+    if what.kvm:
         SubElement(domain, "cpu", mode="host-passthrough")
     SubElement(domain, "clock", offset="utc")
     _text(domain, "on_poweroff", "destroy")
     _text(domain, "on_reboot", "restart")
     _text(domain, "on_crash", "destroy")
     devices = SubElement(domain, "devices")
-    _ports(devices, appliance.vnics)
-    _seed_disk(devices, _path(host, seed.seed_file(uuid)))
-    for vnic in appliance.vnics:
-        _interface(devices, appliance, vnic, host)
-    _console(devices, _path(host, seed.console_file(uuid)))
+    _ports(devices, what.interfaces)
+    _seed_disk(devices, what.seed)
+    for interface in what.interfaces:
+        _interface(devices, interface)
+    _console(devices, what.console)
     balloon = SubElement(devices, "memballoon", model="virtio")
     _address(balloon, 0, _BALLOON_SLOT)
     SubElement(devices, "panic", model="isa")
     return domain
 
 
-def _boot(domain: Element, image: Image, host: Host) -> None:
+def _boot(domain: Element, what: Definition) -> None:
     boot = SubElement(domain, "os")
     _text(boot, "type", "hvm", arch="x86_64", machine="q35")
-    _text(boot, "kernel", _path(host, kernel_file(image)))
-    initrd = initrd_file(image)
-    if initrd is not None:
-        _text(boot, "initrd", _path(host, initrd))
-    if image.command_line:
-        _text(boot, "cmdline", image.command_line)
+    _text(boot, "kernel", what.kernel)
+    if what.initrd is not None:
+        _text(boot, "initrd", what.initrd)
+    if what.command_line:
+        _text(boot, "cmdline", what.command_line)
 
 
 def _features(domain: Element, kvm: bool) -> None:
@@ -169,10 +186,10 @@ def _features(domain: Element, kvm: bool) -> None:
         _text(SubElement(features, "tcg"), "tb-cache", str(TRANSLATION_CACHE_MIB), unit="MiB")
 
 
-def _ports(devices: Element, vnics: tuple[Vnic, ...]) -> None:
+def _ports(devices: Element, interfaces: tuple[Interface, ...]) -> None:
     SubElement(devices, "controller", type="usb", model="none")
     SubElement(devices, "controller", type="pci", index="0", model="pcie-root")
-    count = max((vnic.index + 1 for vnic in vnics), default=0) + SPARE_PORTS
+    count = max((interface.place + 1 for interface in interfaces), default=0) + SPARE_PORTS
     for number in range(count):
         slot, function = divmod(number, 8)
         port = SubElement(devices, "controller", type="pci", index=str(number + 1), model="pcie-root-port")
@@ -191,15 +208,14 @@ def _seed_disk(devices: Element, file: str) -> None:
     _address(disk, 0, _SEED_SLOT)
 
 
-def _interface(devices: Element, appliance: Appliance, vnic: Vnic, host: Host) -> None:
-    path = appliance.vnic_path(vnic.name)
+def _interface(devices: Element, vnic: Interface) -> None:
     interface = SubElement(devices, "interface", type="ethernet")
-    SubElement(interface, "mac", address=guest_mac(host.instance, path, vnic))
-    SubElement(interface, "target", dev=tap_name(host.instance, path), managed="no")
+    SubElement(interface, "mac", address=vnic.mac)
+    SubElement(interface, "target", dev=vnic.tap, managed="no")
     SubElement(interface, "model", type="virtio")
     SubElement(interface, "mtu", size=str(vnic.mtu))
     SubElement(interface, "rom", enabled="no")  # nothing boots from the network: no firmware to run for it
-    _address(interface, vnic.index + 1, 0)
+    _address(interface, vnic.place + 1, 0)
 
 
 def _console(devices: Element, log: str) -> None:
@@ -218,10 +234,6 @@ def _address(device: Element, bus: int, slot: int, function: int = 0) -> Element
         slot=f"0x{slot:02x}",
         function=f"0x{function:x}",
     )
-
-
-def _path(host: Host, file: str) -> str:
-    return str(host.state_dir / file)
 
 
 def _text(parent: Element, name: str, text: str, **attributes: str) -> None:

@@ -1,5 +1,7 @@
 """Appliance → seed, vNICs, domain and CPU share."""
 
+from functools import partial
+
 from twinplane.model.appliance import AdminState, Appliance
 from twinplane.model.names import domain_name, domain_uuid
 from twinplane.plan.appliance import domain_xml, seed, vnic
@@ -18,11 +20,11 @@ def realise(appliance: Appliance, context: Context) -> tuple[Resource, ...]:
     name = domain_name(context.instance, appliance.path)
     uuid = domain_uuid(context.instance, appliance.path)
     running = appliance.admin_state is AdminState.RUNNING
-    definition = domain_xml.render(appliance, context.images[appliance.image], context)
+    definition = domain_xml.definition(appliance, context.images[appliance.image], context)
     resources: list[Resource] = [
         Seed(
             file=seed.seed_file(uuid),
-            digest=seed.digest(appliance.files),
+            digest=definition.seed_digest,
             owner=appliance.path,
             uuid=uuid,
             hostname=appliance.name,
@@ -39,7 +41,7 @@ def realise(appliance: Appliance, context: Context) -> tuple[Resource, ...]:
             owner=appliance.path,
             digest=definition.digest,
             run=Run.RUNNING if running else Run.STOPPED,
-            xml=definition.xml,
+            xml=partial(domain_xml.write, definition, appliance.name),
             title=appliance.name,
             stop_timeout=appliance.stop_timeout,
         )
