@@ -26,6 +26,7 @@ from twinplane.schema.validate import Validator
 from twinplane.share.ledger import Account
 from twinplane.tree import edit
 from twinplane.tree.diff import ObjectChange, diff
+from twinplane.tree.difference import difference
 from twinplane.tree.edit import Edit
 from twinplane.tree.forest import Forest
 from twinplane.tree.node import EMPTY_ROOT, Container
@@ -61,6 +62,16 @@ class Configuration:
                 ordered=table.ordered,
             )
         return Forest(trees, running.annotation)
+
+    def difference(self, before: Forest, after: Forest) -> tuple[Edit, ...]:
+        """The edits that make one configuration of another (tree/difference.py)."""
+        return tuple(
+            one
+            for origin in dict.fromkeys((*before.trees, *after.trees))
+            for one in difference(
+                before.tree(origin), after.tree(origin), self.schemas.table(origin).presence, origin
+            )
+        )
 
     def judge(
         self, before: Forest, after: Forest, changes: Sequence[ObjectChange], *, revocable: bool = False

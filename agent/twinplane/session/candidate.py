@@ -1,7 +1,7 @@
 """Candidates (RFC 6241 section 8.3): a configuration under edit, on top of the running one it began with.
 
-A candidate is its base (number and trees) and the trees that the edits made of it. To rebase is to carry what
-was changed over to newer running trees; what was changed on both sides, and differently, is a conflict.
+A candidate is its base (number and trees), the edits, and the trees that they made of it. To rebase is to
+make the same edits on newer running trees; what both sides changed, and differently, is a conflict.
 """
 
 from collections.abc import Callable, Sequence
@@ -9,8 +9,7 @@ from dataclasses import dataclass, replace
 from typing import TypeAlias
 
 from twinplane.errors import Fault, RequestError, Violation
-from twinplane.tree.diff import leaf_changes
-from twinplane.tree.draft import Draft
+from twinplane.tree.diff import leaf_changes, reordered
 from twinplane.tree.edit import Edit
 from twinplane.tree.forest import Forest, changes
 from twinplane.tree.node import Node
@@ -22,14 +21,13 @@ Apply: TypeAlias = Callable[[Forest, Sequence[Edit]], Forest]
 
 @dataclass(frozen=True, slots=True)
 class Candidate:
-    """`base` is the number of the commit it began with, `forest` what it has become so far; `edits` are those
-    made, in order, unless it was `copied` from elsewhere as a whole."""
+    """`base` is the number of the commit it began with, `forest` what it has become so far by `edits`, in
+    order."""
 
     base: int
     base_forest: Forest
     forest: Forest
     edits: tuple[Edit, ...] = ()
-    copied: bool = False
 
     @classmethod
     def of(cls, revision: int, running: Forest) -> "Candidate":
@@ -45,13 +43,13 @@ class Candidate:
         """The candidate after further edits; raises RequestError as `apply` does."""
         return replace(self, forest=apply(self.forest, edits), edits=(*self.edits, *edits))
 
-    def replaced(self, forest: Forest) -> "Candidate":
-        """The candidate with another content altogether (copy-config)."""
-        return replace(self, forest=forest, edits=(), copied=True)
+    def replaced(self, forest: Forest, edits: Sequence[Edit]) -> "Candidate":
+        """The candidate with another content altogether (copy-config); `edits` lead there from its base."""
+        return replace(self, forest=forest, edits=tuple(edits))
 
     def rebased(self, revision: int, running: Forest, apply: Apply) -> "tuple[Candidate, tuple[Path, ...]]":
         """The same edits on newer running trees, and the paths that changed on both sides to different
-        values. Where there is one, the candidate is returned unchanged.
+        values, or that the edits would change back. Where there is one, the candidate is returned unchanged.
 
         Raises:
             RequestError: CONFLICT, an edit does not apply to the newer trees.
@@ -61,15 +59,14 @@ class Candidate:
         conflicts = conflicting(self.base_forest, running, self.forest)
         if conflicts:
             return self, conflicts
-        fresh = Candidate.of(revision, running)
-        if self.copied:
-            return replace(fresh, forest=merged(self.base_forest, running, self.forest), copied=True), ()
         try:
-            return fresh.edited(self.edits, apply), ()
+            fresh = Candidate.of(revision, running).edited(self.edits, apply)
         except RequestError as error:
             raise RequestError(
                 *(Violation(one.path, Fault.CONFLICT, one.constraint) for one in error.violations)
             ) from error
+        overwritten = _overwritten(self.base_forest, running, fresh.forest)
+        return (self, overwritten) if overwritten else (fresh, ())
 
 
 def conflicting(base: Forest, theirs: Forest, ours: Forest) -> tuple[Path, ...]:
@@ -114,15 +111,17 @@ def changed_leaves(before: Forest, after: Forest) -> frozenset[Path]:
     return frozenset(found)
 
 
-def merged(base: Forest, theirs: Forest, ours: Forest) -> Forest:
-    """`theirs` with what `ours` changed against `base`; for trees without conflict."""
-    trees = dict(theirs.trees)
-    for origin in {*base.trees, *ours.trees}:
-        updates, deletes = leaf_changes(base.tree(origin), ours.tree(origin), Path((), origin))
-        draft = Draft(theirs.tree(origin))
-        for path in deletes:
-            draft.remove(path, drop_bare_entries=True)
-        for path, value in updates:
-            draft.put(path, value)
-        trees[origin] = draft.freeze()
-    return Forest(trees, theirs.annotation)
+def _overwritten(base: Forest, theirs: Forest, result: Forest) -> tuple[Path, ...]:
+    """What the others changed and the result changes again: leaves, and lists in another order. Edits that
+    replace or delete as a whole do that, with what nobody touched when they were made."""
+    leaves = changed_leaves(base, theirs) & changed_leaves(theirs, result)
+    return tuple(sorted(leaves | _reordered(base, theirs) & _reordered(theirs, result)))
+
+
+def _reordered(before: Forest, after: Forest) -> frozenset[Path]:
+    origins = {*before.trees, *after.trees}
+    return frozenset(
+        path
+        for origin in origins
+        for path in reordered(before.tree(origin), after.tree(origin), Path((), origin))
+    )

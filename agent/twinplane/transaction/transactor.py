@@ -177,7 +177,8 @@ class Transactor:
     def _candidate(self, request: Request) -> Forest:
         running = self._standing.running
         if request.transform is not None:
-            return request.transform(running)
+            # What is copied or rolled back is configuration; the text that clients keep with it is not.
+            return replace(request.transform(running), annotation=running.forest.annotation)
         candidate = self._parts.model.apply(running.forest, request.edits)
         return candidate if request.annotation is None else replace(candidate, annotation=request.annotation)
 

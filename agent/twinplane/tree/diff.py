@@ -6,6 +6,8 @@ unit in which configuration is judged, planned and stored. Subtrees that both tr
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from itertools import compress
+from operator import is_not
 
 from twinplane.tree.node import Container, Entries, Key, Leaf, Node, same_node
 from twinplane.tree.query import entry_path, leaves
@@ -57,6 +59,22 @@ def leaf_changes(
     deletes: list[Path] = []
     _compare(before, after, path, updates, deletes)
     return tuple(updates), tuple(deletes)
+
+
+def reordered(before: Container, after: Container, path: Path) -> Iterator[Path]:
+    """The lists below a container that stands at `path` in which entries that both have stand in another
+    order, where the order is the user's."""
+    for name, left, right in _pairs(before, after):
+        child = path.child(name)
+        if isinstance(left, Container) and isinstance(right, Container):
+            yield from reordered(left, right, child)
+        elif isinstance(left, Entries) and isinstance(right, Entries):
+            stayed = [key for key in right.entries if key in left.entries]
+            if right.ordered and stayed != [key for key in left.entries if key in right.entries]:
+                yield child
+            for key, old, new in _entry_pairs(left, right):
+                if old is not None and new is not None:
+                    yield from reordered(old, new, entry_path(child, left.key_names, key))
 
 
 def _top(path: Path, before: Container, after: Container) -> Iterator[ObjectChange]:
@@ -125,6 +143,12 @@ def _pairs(old: Container, new: Container) -> Iterator[tuple[str, Node | None, N
 
 def _entry_pairs(old: Entries, new: Entries) -> Iterator[tuple[Key, Container | None, Container | None]]:
     """Entries by key that are not one and the same object in both."""
+    lefts, rights = old.entries, new.entries
+    if len(lefts) == len(rights) and list(lefts) == list(rights):
+        # Nearly always, and with long lists: nothing is interpreted but for the entries that differ.
+        for key in compress(lefts, map(is_not, lefts.values(), rights.values())):
+            yield key, lefts[key], rights[key]
+        return
     for key, left in old.entries.items():
         right = new.entries.get(key)
         if left is not right:

@@ -7,11 +7,13 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from twinplane.errors import Fault, RequestError
-from twinplane.session.candidate import Candidate, conflicting, merged
+from twinplane.session.candidate import Candidate, conflicting
 from twinplane.tree import edit
-from twinplane.tree.edit import Edit, Operation, Presence
-from twinplane.tree.forest import Forest, changes
+from twinplane.tree.difference import difference
+from twinplane.tree.edit import Edit, Operation, Place, Presence, Where
+from twinplane.tree.forest import NOTHING, Forest, changes
 from twinplane.tree.node import Container, Entries
+from twinplane.tree.query import get
 from twinplane_wire.path import ROOT, Path
 
 
@@ -86,19 +88,81 @@ def test_an_edit_that_does_not_apply_any_more_is_a_conflict() -> None:
     assert [one.fault for one in refusal.value.violations] == [Fault.CONFLICT]
 
 
+def copied(base: Forest, forest: Forest) -> Candidate:
+    """A candidate that was copied from elsewhere as a whole."""
+    return Candidate.of(1, base).replaced(forest, difference(base.tree(), forest.tree(), frozenset()))
+
+
+def carried(base: Forest, theirs: Forest, ours: Forest) -> Forest | None:
+    """A copied candidate rebased; None where it conflicts."""
+    candidate, conflicts = copied(base, ours).rebased(2, theirs, apply)
+    return None if conflicts else candidate.forest
+
+
 @given(EDITS, EDITS, EDITS)
 def test_a_merge_without_conflict_does_not_depend_on_the_side(
     before: list[Edit], left: list[Edit], right: list[Edit]
 ) -> None:
     base = tree(*before)
     theirs, ours = apply(base, left), apply(base, right)
-    if not conflicting(base, theirs, ours) and not conflicting(base, ours, theirs):
-        assert not changes(merged(base, theirs, ours), merged(base, ours, theirs))
+    one, other = carried(base, theirs, ours), carried(base, ours, theirs)
+    assert (one is None) == (other is None) == bool(conflicting(base, theirs, ours))
+    if one is not None and other is not None:
+        assert not changes(one, other)
 
 
 @given(EDITS, EDITS)
 def test_a_merge_with_nothing_is_the_other_side(before: list[Edit], after: list[Edit]) -> None:
     base = tree(*before)
     ours = apply(base, after)
-    assert not changes(merged(base, base, ours), ours)
-    assert not changes(merged(base, ours, base), ours)
+    for theirs, mine in ((base, ours), (ours, base)):
+        merged = carried(base, theirs, mine)
+        assert merged is not None
+        assert not changes(merged, ours)
+
+
+def rows(*keys: str, **leaves: int) -> Forest:
+    """A list whose order is the user's, with bare entries but for those that have a leaf x."""
+    made = {(key,): Container({"name": key, **({"x": leaves[key]} if key in leaves else {})}) for key in keys}
+    return Forest({"": Container({"things": Container({"thing": Entries(("name",), made, ordered=True)})})})
+
+
+def order(forest: Forest) -> list[str]:
+    listed = get(forest.tree(), ROOT.child("things").child("thing"))
+    return [key for (key,) in listed.entries] if isinstance(listed, Entries) else []
+
+
+def test_a_copied_candidate_keeps_its_order_and_bare_entries() -> None:
+    base, theirs = rows("a", "b", "c", b=1), rows("a", "b", "c", "d", b=2, d=1)
+    merged = carried(base, theirs, rows("c", "a", "b", "e", b=1))
+    assert merged is not None
+    assert order(merged) == ["c", "a", "b", "d", "e"]
+    assert get(merged.tree(), entry("b").child("x")) == 2
+    gone = carried(base, theirs, rows("b", b=1))
+    assert gone is not None
+    assert order(gone) == ["b", "d"]
+    emptied = carried(base, rows("a", "b", "c", "d", b=1), rows("a", "b", "c"))
+    assert emptied is not None
+    assert order(emptied) == ["a", "b", "c", "d"]
+
+
+def test_two_orders_are_a_conflict() -> None:
+    base, theirs, ours = rows("a", "b", "c"), rows("b", "a", "c"), rows("c", "a", "b")
+    _, conflicts = copied(base, ours).rebased(2, theirs, apply)
+    assert [str(path) for path in conflicts] == ["/things/thing"]
+    assert order(carried(base, theirs, theirs) or NOTHING) == ["b", "a", "c"]
+    moved = Edit(Operation.UPDATE, entry("c"), Container({"name": "c"}), place=Place(Where.FIRST))
+    _, conflicts = Candidate.of(1, base).edited([moved], apply).rebased(2, theirs, apply)
+    assert [str(path) for path in conflicts] == ["/things/thing"]
+
+
+def test_a_replacement_does_not_undo_what_others_changed_meanwhile() -> None:
+    base = tree(put("a", "x", 1), put("a", "y", 1))
+    whole = Edit(Operation.REPLACE, entry("a"), Container({"name": "a", "x": 2, "y": 1}))
+    mine = Candidate.of(1, base).edited([whole], apply)
+    same, conflicts = mine.rebased(2, apply(base, [put("a", "y", 3)]), apply)
+    assert conflicts == (entry("a").child("y"),)
+    assert same is mine
+    everything = Candidate.of(1, base).edited([Edit(Operation.DELETE, ROOT.child("things"))], apply)
+    _, conflicts = everything.rebased(2, apply(base, [put("b", "x", 3)]), apply)
+    assert set(conflicts) == {entry("b").child("name"), entry("b").child("x")}

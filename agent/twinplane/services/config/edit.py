@@ -15,6 +15,7 @@ from twinplane.services.config.store import Held, Stores
 from twinplane.services.config.target import Target
 from twinplane.services.config.text import Encoding, encoding, json, whole
 from twinplane.services.config.wire import refused, wire_path
+from twinplane.session.candidate import Candidate
 from twinplane.tree import forest as trees
 from twinplane.tree.edit import Edit, Operation, Place, Presence, Where
 from twinplane.tree.forest import NOTHING, Forest
@@ -77,7 +78,8 @@ class EditMethods:
             forest = whole(self._target.schemas, request.text, encoding(request.encoding), present)
         held.check()  # the history was read meanwhile
         running = self._target.transactor.running
-        candidate = replace(held.now, base=running.revision, base_forest=running.forest).replaced(forest)
+        made = self._target.model.difference(running.forest, forest)
+        candidate = Candidate.of(running.revision, running.forest).replaced(forest, made)
         held.put(candidate)
         return pb.CopyConfigResponse(base_revision=candidate.base).SerializeToString()
 

@@ -48,6 +48,9 @@ class Model(Protocol):
     def apply(self, running: Forest, edits: Sequence[Edit]) -> Forest:
         """The trees after the edits; raises RequestError."""
 
+    def difference(self, before: Forest, after: Forest) -> tuple[Edit, ...]:
+        """The edits that make one configuration of another."""
+
     def judge(self, before: Forest, after: Forest, changes: Sequence[ObjectChange]) -> None:
         """Raises RequestError with every violation of the earliest stage that finds one."""
 
