@@ -8,10 +8,12 @@ from pathlib import Path
 from typing import Any
 
 import grpc
+from google.protobuf.message import Message
 
 from bench.box import document
 from twinplane_wire.gnmi import gnmi_pb2
 from twinplane_wire.path import parse
+from twinplane_wire.v1 import config_pb2
 
 SIZE = (("grpc.max_receive_message_length", -1), ("grpc.max_send_message_length", -1))
 
@@ -63,6 +65,25 @@ def delete_request(*paths: str) -> bytes:
 def call(channel: grpc.aio.Channel, method: str) -> Any:
     """A method of gNMI with bytes in and out."""
     return channel.unary_unary(f"/gnmi.gNMI/{method}")
+
+
+def configuring(channel: grpc.aio.Channel, request: type[Message]) -> Any:
+    """The method of the configuration service that takes such a request."""
+    name = request.DESCRIPTOR.name.removesuffix("Request")
+    method = config_pb2.DESCRIPTOR.services_by_name["Config"].methods_by_name[name]
+    kind = channel.unary_stream if method.server_streaming else channel.unary_unary
+    answer = getattr(config_pb2, method.output_type.name)
+    return kind(
+        f"/{method.containing_service.full_name}/{name}", request.SerializeToString, answer.FromString
+    )
+
+
+def edit_request(text: str, value: Any) -> config_pb2.EditRequest:
+    """An EditRequest that merges one node into the shared candidate."""
+    edit = config_pb2.Edit(
+        operation=config_pb2.Edit.MERGE, path=wire_path(text), value=json.dumps(value).encode()
+    )
+    return config_pb2.EditRequest(edit=[edit])
 
 
 async def fill(channel: grpc.aio.Channel, appliances: int) -> None:

@@ -54,7 +54,7 @@ class Held:
         private = self.datastore is Datastore.PRIVATE
         held = self.session.candidate if private and self.session else self._target.sessions.shared
         running = self._target.transactor.running
-        if held is None or (not held.is_changed and held.base != running.revision):
+        if held is None or (held.base != running.revision and not held.is_changed):
             return Candidate.of(running.revision, running.forest)
         return held
 
