@@ -21,6 +21,7 @@ from twinplane.back_end import BackEnd, ImageCheck, open_back_end
 from twinplane.capability.report import Wanted, missing, probe
 from twinplane.clock import Clock
 from twinplane.configuration import Configuration, completed, standing
+from twinplane.drift import Suspicions
 from twinplane.drivers.foreign import read_foreign
 from twinplane.errors import StartError
 from twinplane.hints import print_hints
@@ -163,7 +164,10 @@ async def serving(settings: Settings) -> AsyncIterator[Agent]:
         )
         gc.disable()  # until all there is has been read: next to nothing of it is garbage
         stack.callback(gc.enable)
+        operational.gather()
         running = await transactor.start()
+        suspicions = Suspicions()
+        operational.suspect(suspicions.heard)
         arrivals = Arrivals(operational.waits_for)
         collector = Collector(operational, [arrivals.watch(feed) for feed in back_end.feeds(found)], clock)
         limits = Limits()
@@ -193,6 +197,7 @@ async def serving(settings: Settings) -> AsyncIterator[Agent]:
                 tasks.create_task(transactor.serve(), name="writer"),
                 tasks.create_task(occurrences.serve(), name="events"),
                 tasks.create_task(arrivals.serve(transactor), name="arrivals"),
+                tasks.create_task(suspicions.serve(transactor), name="drift"),
                 tasks.create_task(_report(transactor, _counted(running.root), back_end), name="report"),
                 tasks.create_task(_repeat(RENEWAL, renew), name="certificates"),
             )
@@ -201,6 +206,7 @@ async def serving(settings: Settings) -> AsyncIterator[Agent]:
                 if silent:
                     log.warning("no facts yet from %s", ", ".join(silent))
                 await _surveyed(transactor)
+                operational.settle()
                 occurrences.begin()
                 _settle_memory()
                 addresses = await server.start()
@@ -259,8 +265,7 @@ async def _report(transactor: Transactor, held: str, back_end: BackEnd) -> None:
 
 
 def _settle_memory() -> None:
-    """Trees and schema live as long as the agent: keep the collector from walking them over and over."""
-    gc.collect()
+    """Trees and schema live as long as the agent: keep the collector from walking them, now and later."""
     gc.freeze()
     gc.set_threshold(50_000, 20, 50)
     gc.enable()

@@ -19,6 +19,7 @@ from twinplane.state.freshness import Freshness
 from twinplane.state.hold import Hold
 from twinplane.state.reported import Reported
 from twinplane.state.section import Section
+from twinplane.state.suspicion import suspects
 from twinplane.state.translate import registry
 from twinplane.state.translate.known import Known
 from twinplane.state.translate.registry import Unit
@@ -86,6 +87,8 @@ class Operational:
         self._listener: Listener | None = None
         self._followers: list[Listener] = []
         self._commits: Commits = lambda _, __: None
+        self._suspect: Callable[[frozenset[Path]], None] = lambda _: None
+        self._gathered: tuple[Turn, dict[Unit, None]] | None = None
         self._standing = frozenset(standing)
         self._run([_Absent(path) for path in self._standing], [], None)
 
@@ -121,6 +124,25 @@ class Operational:
         """Hand the same to another listener too, after the first one."""
         self._followers.append(listener)
 
+    def gather(self) -> None:
+        """Take in what comes without a look at what follows from it, until `settle`. For the start: what is
+        configured, surveyed and reported then is about the same things, and nobody listens yet."""
+        self._gathered = Turn(self._roots, self._clock.now_ns()), {}
+
+    def settle(self) -> None:
+        """Bring all that was gathered into the tree, in one pass that nobody is told of."""
+        if self._gathered is None:
+            return
+        (taken, units), self._gathered = self._gathered, None
+        taken.time = self._clock.now_ns()
+        self._translate(taken, units)
+        self._roots.update(taken.freeze())
+        self._times.update(dict.fromkeys(taken.objects, taken.time))
+
+    def suspect(self, hear: Callable[[frozenset[Path]], None]) -> None:
+        """Tell `hear` of objects about which a source said what no transaction has read back."""
+        self._suspect = hear
+
     def stamp(self) -> int:
         """The time of reading the tree as it is now: later changes of any leaf get a later time."""
         self._seen = self._clock.now_ns()
@@ -130,7 +152,11 @@ class Operational:
         """Take in what a source saw. With `complete`, what it reported before and not now is gone."""
         if self._hold is not None and (batch := self._hold.keep(batch, self._known)).facts == ():
             return
-        self._run((), self._learned(self._reported.expand(batch, self._known)), None)
+        facts = tuple(self._reported.expand(batch, self._known))
+        suspected = suspects(self._known, facts)
+        self._run((), self._learned(facts), None)
+        if suspected:
+            self._suspect(suspected)
 
     def observed(self, facts: Sequence[Fact]) -> None:
         """Take in facts that were read back without a commit (after an undo, a repair); alarms."""
@@ -188,13 +214,22 @@ class Operational:
         """The one pass."""
         if not units and not changes:
             return
-        taken = Turn(self._roots, self._clock.now_ns() if time is None else time)
+        if self._gathered is not None:
+            taken, gathered = self._gathered
+        else:
+            taken, gathered = Turn(self._roots, self._clock.now_ns() if time is None else time), {}
         for change in changes:
             units += self._configure(taken, change.path, change.after)
-        for unit in dict.fromkeys(units):
+        gathered.update(dict.fromkeys(units))
+        if self._gathered is None:
+            self._translate(taken, gathered)
+            self._publish(taken)
+
+    def _translate(self, taken: Turn, units: Iterable[Unit]) -> None:
+        """What follows from what is known now."""
+        for unit in units:
             self._exchange(taken, unit, unit.translate(self._known, unit.subject))
         self._derive(taken)
-        self._publish(taken)
 
     def _configure(self, taken: Turn, path: Path, after: Node | None) -> list[Unit]:
         before = self._known.config.get(path)

@@ -179,6 +179,39 @@ def test_what_is_held_back_follows_and_counters_are_not_held(tree: Operational, 
     assert seen.updates["/interfaces/interface[name=fw1:lan]/state/oper-status"] == "DOWN"
 
 
+def test_what_is_gathered_settles_as_if_it_had_come_one_by_one(clock: Clock) -> None:
+    switch = switch_path("lan")
+    config = Container({"name": "lan", "config": Container({"name": "lan", "mtu": 1500})})
+
+    def feed(tree: Operational) -> None:
+        tree.committed([Configured(switch, config), Configured(FW1, Container({"name": "fw1"}))], (), NOW, 7)
+        tree.apply(facts(ETH0, TAP, counters("tp1", 5), complete=True))
+        tree.apply(facts(GUEST, source="hypervisor", complete=True))
+        tree.observed((Htb("tp1", 50_000_000, 20_000, LAN), Port("tp1", LAN, None, False)))
+        tree.apply(facts(LinkGone("eth0")))
+        tree.failed(FW1, "no")
+
+    at_once, settled = Operational(clock), Operational(clock)
+    feed(at_once)
+    told = Recorder(settled)
+    settled.gather()
+    feed(settled)
+    assert not any(leaves(settled.view, ROOT))
+    settled.settle()
+    assert told.passes == []
+
+    def shown(tree: Operational) -> dict[str, Leaf]:
+        found = {str(path): leaf for path, leaf in leaves(tree.view, ROOT)}
+        return {path: leaf for path, leaf in found.items() if not path.endswith("/last-change")}
+
+    assert shown(settled) == shown(at_once)
+    assert settled.revision == 7
+    settled.apply(facts(replace(TAP, mtu=9000)))
+    assert told.updates["/interfaces/interface[name=fw1:lan]/state/mtu"] == 9000
+    (change, *_) = told.passes[0]
+    assert change.time > NOW
+
+
 def test_commit_time_never_goes_behind_what_was_read_or_told(
     tree: Operational, seen: Recorder, clock: Clock
 ) -> None:
