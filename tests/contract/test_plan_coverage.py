@@ -5,8 +5,9 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from twinplane.model.index import Touched, View
+from twinplane.model.object_rule import OBJECT_RULES
 from twinplane.model.registry import READERS, read
-from twinplane.model.rules import HOST_RULES, OBJECT_RULES, Host
+from twinplane.model.rules import HOST_RULES, Host
 from twinplane.plan.order import RULES
 from twinplane.plan.plan import KINDS
 from twinplane.plan.resource import Noun

@@ -1,8 +1,8 @@
 """Names that the kernel and the hypervisor see, derived from what the model calls a thing.
 
 A kernel name is its kind (two letters) and the first 11 characters of the lower-case base32 form of
-sha256(instance id, newline, model path as gNMI prints it): 13 characters, within IFNAMSIZ - 1 (15). The model
-path is then found again in the interface alias or in the domain's metadata.
+sha256(instance id, newline, model path as gNMI prints it): 13 characters, fewer than a device can have.
+The model path is then found again in the interface alias or in the domain's metadata.
 """
 
 import hashlib
@@ -13,6 +13,7 @@ from uuid import UUID, uuid5
 from twinplane_wire.path import Path, PathSyntaxError, parse
 
 ALIAS_PREFIX = "twinplane"
+LONGEST_DEVICE_NAME = 15  # bytes: IFNAMSIZ - 1 (linux/if.h)
 
 _BASE32 = "abcdefghijklmnopqrstuvwxyz234567"  # RFC 4648 section 6, in lower case
 _SHIFTS = range(51, 0, -5)

@@ -14,18 +14,14 @@ from twinplane.model.appliance import Appliance, vnic_path
 from twinplane.model.capability import host_can_do_it
 from twinplane.model.entry import optional_text
 from twinplane.model.host import Capabilities
-from twinplane.model.image import Image
 from twinplane.model.index import Index, Touched, View
+from twinplane.model.object_rule import OBJECT_RULES, RESERVED_NAME
 from twinplane.model.port import HostPort
 from twinplane.model.reference import references
-from twinplane.model.seed import target_flaw
 from twinplane.model.switch import VirtualSwitch, switch_path
-from twinplane.share.network import MOST_TICKS, TICKS_PER_SECOND, burst_ticks, kernel_burst, kernel_rate
 from twinplane_wire.path import Path
 
-SWITCH_ROWS = "switch"  # rows of switches in /interfaces are named switch:<name>
-MOST_CONTENT = 1 << 20
-VIRTUAL_MACHINE = "twinplane-types:VIRTUAL_MACHINE"
+UNPLUGGABLE = frozenset({"bridge", "loopback"})  # kinds of device that no bridge takes (net/bridge/br_if.c)
 
 
 class HostLink(Protocol):
@@ -34,6 +30,10 @@ class HostLink(Protocol):
     @property
     def owner(self) -> Path | None:
         """The model path of a device that the agent made."""
+
+    @property
+    def kind(self) -> str:
+        """What the kernel calls its driver: ``bridge``, ``loopback``, …; empty for hardware."""
 
     @property
     def addressed(self) -> bool:
@@ -113,16 +113,6 @@ def referent_stays(change: Touched, index: Index) -> Iterator[Violation]:
         )
 
 
-def kind_is_known(view: View) -> Iterator[Violation]:
-    """Only kinds of appliance and formats of image that something realises."""
-    if isinstance(view.model, Appliance):
-        kind = optional_text(view.entry, "config", "type")
-        if kind != VIRTUAL_MACHINE:
-            yield _violation(view, Fault.CAPABILITY, f"only {VIRTUAL_MACHINE} is supported", "config", "type")
-    if isinstance(view.model, Image) and optional_text(view.entry, "config", "format") != "KERNEL":
-        yield _violation(view, Fault.CAPABILITY, "only KERNEL is supported", "config", "format")
-
-
 def mac_is_unique(change: Touched, index: Index) -> Iterator[Violation]:
     """No two vNICs of the box have the same MAC address."""
     appliance = change.after.model if change.after else None
@@ -170,6 +160,13 @@ def port_is_free(change: Touched, host: Host) -> Iterator[Violation]:
             yield Violation(
                 _port_leaf(switch, interface), Fault.VALUE, f"{interface} is the device of {link.owner}"
             )
+        elif link.kind in UNPLUGGABLE:
+            yield Violation(
+                _port_leaf(switch, interface),
+                Fault.STATE,
+                f"{interface} is a {link.kind} device, which cannot be a port",
+                "choose another device",
+            )
         elif link.addressed:
             yield Violation(
                 _port_leaf(switch, interface),
@@ -195,16 +192,9 @@ def row_has_no_owner(change: Touched, host: Host) -> Iterator[Violation]:
     link = host.link(port.name)
     owner = link.owner if link is not None else None
     if colon:
-        owner = switch_path(name) if group == SWITCH_ROWS else vnic_path(group, name)
+        owner = switch_path(name) if group == RESERVED_NAME else vnic_path(group, name)
     if owner is not None:
         yield Violation(change.path, Fault.READ_ONLY, f"this row belongs to {owner}", f"write to {owner}")
-
-
-def appliance_name_is_free(view: View) -> Iterator[Violation]:
-    """No appliance has the name under which switches appear in /interfaces."""
-    if isinstance(view.model, Appliance) and view.model.name == SWITCH_ROWS:
-        constraint = f"the name {SWITCH_ROWS} is reserved for the interface rows of virtual switches"
-        yield _violation(view, Fault.VALUE, constraint, "config", "name")
 
 
 def port_type_is_the_devices(change: Touched, host: Host) -> Iterator[Violation]:
@@ -217,66 +207,7 @@ def port_type_is_the_devices(change: Touched, host: Host) -> Iterator[Violation]
         yield _violation(change.after, Fault.VALUE, f"the device is of type {actual}", "config", "type")
 
 
-def seed_can_be_made(view: View) -> Iterator[Violation]:
-    """Day-0 files have places on the medium that do not collide, and a size that is bounded in bytes."""
-    appliance = view.model
-    if not isinstance(appliance, Appliance):
-        return
-    targets = frozenset(file.target for file in appliance.files)
-    for file in appliance.files:
-        path = appliance.path.child("bootstrap").child("files").child("file", ("target", file.target))
-        flaw = target_flaw(file.target, targets)
-        if flaw:
-            yield Violation(path.child("config").child("target"), Fault.VALUE, flaw)
-        size = len(file.content.encode())
-        if size > MOST_CONTENT:
-            constraint = f"{size} bytes in UTF-8, at most {MOST_CONTENT}"
-            yield Violation(path.child("config").child("content"), Fault.VALUE, constraint)
-
-
-def burst_is_held(view: View) -> Iterator[Violation]:
-    """The kernel can hold the burst: it counts the time that a burst takes to send."""
-    appliance = view.model
-    if not isinstance(appliance, Appliance):
-        return
-    for vnic in appliance.vnics:
-        for direction, share in (("ingress", vnic.ingress), ("egress", vnic.egress)):
-            if share is None or share.burst is None:
-                continue
-            rate = kernel_rate(share.limit)
-            if burst_ticks(rate, share.burst) > MOST_TICKS:
-                most = kernel_burst(rate, MOST_TICKS * rate // (8 * TICKS_PER_SECOND))
-                path = appliance.vnic_path(vnic.name).child("share").child(direction)
-                yield Violation(
-                    path.child("config").child("burst"),
-                    Fault.VALUE,
-                    f"at this limit the kernel holds at most {most} bytes",
-                )
-
-
-def image_files_are_named(view: View) -> Iterator[Violation]:
-    """Image files lie below the image directory and have a digest to be verified by."""
-    if not isinstance(view.model, Image):
-        return
-    for role, file in (("kernel", view.model.kernel), ("initrd", view.model.initrd)):
-        if file is None:
-            continue
-        if file.source.startswith("/") or ".." in file.source.split("/") or "\0" in file.source:
-            constraint = "a path below the image directory: relative, without '..'"
-            yield _violation(view, Fault.VALUE, constraint, "config", f"{role}-source")
-        if not file.digest:
-            constraint = f"{role}-source needs {role}-digest: no file is used unverified"
-            yield _violation(view, Fault.CONSTRAINT, constraint, "config", f"{role}-digest")
-
-
-# By what they look at: one object, the whole configuration, the host.
-OBJECT_RULES: tuple[Callable[[View], Iterator[Violation]], ...] = (
-    kind_is_known,
-    appliance_name_is_free,
-    seed_can_be_made,
-    burst_is_held,
-    image_files_are_named,
-)
+# By what they look at: the whole configuration, the host (those that look at one object: object_rule.py).
 BOX_RULES: tuple[Callable[[Touched, Index], Iterator[Violation]], ...] = (
     reference_exists,
     referent_stays,

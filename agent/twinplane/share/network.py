@@ -6,6 +6,8 @@ HTB counts rates in whole bytes per second and bursts in ticks of 64 ns of sendi
 
 TICKS_PER_SECOND = 1_000_000_000 // 64
 MOST_TICKS = 0xFFFFFFFF
+MOST_BURST = 0xFFFFFFFF  # bytes; what a burst is read back as is shown in 32 bits
+MOST_RATE = 1_000_000_000_000  # bit/s; the burst that suits it is still far below the greatest
 ETHERNET_OVERHEAD = 22  # header, a VLAN tag and the frame check sequence
 TICK_RATE = 100  # per second; the slowest timer tick that kernels are built with
 
@@ -37,3 +39,11 @@ def kernel_burst(rate: int, burst: int) -> int:
     Applying it twice changes nothing, so a plan that wants this value finds it in the kernel.
     """
     return burst_ticks(rate, burst) * (rate // 8) // TICKS_PER_SECOND
+
+
+def most_burst(rate: int) -> int:
+    """The greatest burst in bytes that can be asked for at a rate the kernel keeps: it holds its ticks, and
+    what is read back is at most `MOST_BURST`."""
+    octets = rate // 8
+    ticks = min(MOST_TICKS, ((MOST_BURST + 1) * TICKS_PER_SECOND - 1) // octets)
+    return ticks * octets // TICKS_PER_SECOND

@@ -26,13 +26,15 @@ class Device:
     owner: Path | None = None
     addressed: bool = False
     master: str | None = None
+    kind: str = ""
 
 
 DEVICES = {
     "eth0": Device(addressed=True),
     "eth1": Device(),
     "eth2": Device(master="docker0"),
-    "docker0": Device(),
+    "docker0": Device(kind="bridge"),
+    "lo": Device(kind="loopback"),
     "eth3": Device(master="brours"),
     "brours": Device(owner=parse("/virtual-switches/virtual-switch[name=old]")),
 }
@@ -132,6 +134,8 @@ def test_a_host_port_has_one_switch_and_may_move() -> None:
         ("eth2", Fault.STATE),
         ("eth3", None),
         ("brours", Fault.VALUE),
+        ("docker0", Fault.STATE),
+        ("lo", Fault.STATE),
         ("absent", None),
     ],
 )
@@ -155,6 +159,30 @@ def test_rows_that_belong_elsewhere_are_read_only(row: str, owner: str) -> None:
     (violation,) = violations(EMPTY_ROOT, box(interfaces=[interface(row)]))
     assert (str(violation.path), violation.fault) == (f"/interfaces/interface[name={row}]", Fault.READ_ONLY)
     assert owner in violation.remedy
+
+
+@pytest.mark.parametrize("name", ["ü" * 7 + "x", "x" * 15])
+def test_a_name_that_a_device_can_have_is_taken(name: str) -> None:
+    assert found(box(switches=[switch("lan", name)], interfaces=[interface(name)])) == []
+
+
+def test_a_name_is_as_long_as_its_bytes() -> None:
+    name = "ü" * 8  # eight characters, and one byte more than the kernel has room for
+    assert found(box(switches=[switch("lan", name)], interfaces=[interface(name)])) == [
+        (f"/interfaces/interface[name={name}]/config/name", Fault.VALUE),
+        (
+            f"/virtual-switches/virtual-switch[name=lan]/ports/port[interface={name}]/config/interface",
+            Fault.VALUE,
+        ),
+    ]
+
+
+def test_processors_that_the_machine_has_no_room_for() -> None:
+    def counted(vcpus: int) -> Container:
+        return box(images=[image("firewall")], appliances=[appliance("a", vcpus=vcpus)])
+
+    assert found(counted(255)) == []
+    assert found(counted(256)) == [("/appliances/appliance[name=a]/compute/config/vcpus", Fault.VALUE)]
 
 
 def test_the_name_switch_is_reserved() -> None:
@@ -203,6 +231,28 @@ def test_a_burst_that_the_kernel_cannot_hold_is_refused_with_the_most_it_holds()
     most = int(violation.constraint.split()[-2])
     assert found(shaped(most)) == []
     assert len(found(shaped(most + 1))) == 1
+
+
+@pytest.mark.parametrize("burst", [None, 100_000])
+def test_a_rate_whose_burst_no_leaf_can_show_is_refused(burst: int | None) -> None:
+    def shaped(limit: int) -> Container:
+        rows = {"v": vnic("v", 0, "lan", ingress=limit, ingress_burst=burst)}
+        return box(
+            images=[image("firewall")], switches=[switch("lan")], appliances=[appliance("a", vnics=rows)]
+        )
+
+    leaf = "/appliances/appliance[name=a]/vnics/vnic[name=v]/share/ingress/config/limit"
+    assert found(shaped(10**12)) == []
+    assert found(shaped(10**12 + 1)) == [(leaf, Fault.VALUE)]
+    assert found(shaped((1 << 64) - 1)) == [(leaf, Fault.VALUE)]
+
+
+def test_a_burst_that_the_kernel_rounds_up_beyond_its_leaf_is_refused() -> None:
+    rows = {"v": vnic("v", 0, "lan", ingress=10**12, ingress_burst=0xFFFFFFFF)}
+    new = box(images=[image("firewall")], switches=[switch("lan")], appliances=[appliance("a", vnics=rows)])
+    (violation,) = violations(EMPTY_ROOT, new)
+    assert str(violation.path).endswith("/config/burst")
+    assert 0 < int(violation.constraint.split()[-2]) < 0xFFFFFFFF
 
 
 def test_image_files_lie_below_the_directory_and_are_verified() -> None:

@@ -3,7 +3,15 @@
 from hypothesis import given
 from hypothesis import strategies as st
 
-from twinplane.share.network import default_burst, kernel_burst, kernel_rate
+from twinplane.share.network import (
+    MOST_BURST,
+    MOST_TICKS,
+    burst_ticks,
+    default_burst,
+    kernel_burst,
+    kernel_rate,
+    most_burst,
+)
 
 rates = st.integers(8_000, 50_000_000_000).map(lambda octets: octets * 8)
 
@@ -36,3 +44,11 @@ def test_numbers_of_the_walkthrough() -> None:
     assert kernel_rate(50_000_000) == 50_000_000
     assert default_burst(50_000_000, 1500) == 62_500
     assert default_burst(64_000, 1500) == 3_044
+
+
+@given(rates.map(kernel_rate))
+def test_the_greatest_burst_is_held_and_one_more_is_not(rate: int) -> None:
+    most = most_burst(rate)
+    assert burst_ticks(rate, most) <= MOST_TICKS
+    assert kernel_burst(rate, most) <= MOST_BURST
+    assert burst_ticks(rate, most + 1) > MOST_TICKS or kernel_burst(rate, most + 1) > MOST_BURST
