@@ -49,6 +49,7 @@ from twinplane.services.permit import Permits
 from twinplane.services.rpc import Door, Limits
 from twinplane.services.server import Listener, Server, TcpListener, local_sockets
 from twinplane.services.tls import TlsFiles
+from twinplane.services.usage import Usage
 from twinplane.session.registry import Sessions
 from twinplane.settings import MIB, AcceleratorSetting, LeafListUpdate, Settings, TlsMode
 from twinplane.state.collect import Collector
@@ -171,6 +172,7 @@ async def serving(settings: Settings) -> AsyncIterator[Agent]:
         arrivals = Arrivals(operational.waits_for)
         collector = Collector(operational, [arrivals.watch(feed) for feed in back_end.feeds(found)], clock)
         limits = Limits()
+        usage = Usage(limits.streams_per_user, limits.requests_per_second)
         subscriber = Subscriber(operational, LeafEncoder(schemas), marks=marked(schemas))
         history = History(store, codec.decode)
         service = gnmi(
@@ -186,7 +188,9 @@ async def serving(settings: Settings) -> AsyncIterator[Agent]:
         configuring = config(ConfigTarget(schemas, operational, transactor, history, store, model, sessions))
         server = Server(
             _listeners(settings, state),
-            lambda gate: tuple(one.behind(Door(gate, users, limits)) for one in (service, configuring)),
+            lambda gate: tuple(
+                one.behind(Door(gate, users, limits, usage)) for one in (service, configuring)
+            ),
             (NAME, CONFIG_NAME),
             limits,
         )

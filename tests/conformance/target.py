@@ -25,6 +25,7 @@ from doubles.drivers import FakeDrivers
 from doubles.host import Host
 from twinplane.clock import Clock
 from twinplane.configuration import Configuration, completed, standing
+from twinplane.drift import Suspicions
 from twinplane.identity.directory import Directory
 from twinplane.model import rules
 from twinplane.object_codec import ObjectCodec
@@ -43,6 +44,7 @@ from twinplane.services.gnmi.target import Target as Wired
 from twinplane.services.rpc import Door, Limits
 from twinplane.services.server import Server, TcpListener, local_sockets
 from twinplane.services.tls import TlsFiles
+from twinplane.services.usage import Usage
 from twinplane.session.registry import Sessions
 from twinplane.state.collect import Collector, Feed
 from twinplane.state.operational import Operational
@@ -176,9 +178,12 @@ class Target:
         service = gnmi(
             wired, self.subscriber, self.limits, past, require_arbitration=self._require_arbitration
         )
+        usage = Usage(self.limits.streams_per_user, self.limits.requests_per_second)
         self.sessions.ended = orphaned(self.transactor)
         occurrences = Occurrences(self.operational, self.store)
         self.operational.follow(occurrences.saw)
+        suspicions = Suspicions(pause=0.01)
+        self.operational.suspect(suspicions.heard)
         configuring = config(
             ConfigTarget(
                 self.schemas,
@@ -200,7 +205,7 @@ class Target:
                 TcpListener("127.0.0.1:0", password),
             ),
             lambda gate: tuple(
-                one.behind(Door(gate, self.users, self.limits)) for one in (service, configuring)
+                one.behind(Door(gate, self.users, self.limits, usage)) for one in (service, configuring)
             ),
             (NAME, CONFIG_NAME),
             self.limits,
@@ -211,7 +216,12 @@ class Target:
         await self.transactor.start()
         tasks = [
             asyncio.ensure_future(work())
-            for work in (collector.run, self.transactor.serve, occurrences.serve)
+            for work in (
+                collector.run,
+                self.transactor.serve,
+                occurrences.serve,
+                partial(suspicions.serve, self.transactor),
+            )
         ]
         try:
             await collector.first_facts(10)

@@ -2,7 +2,7 @@
 
 import asyncio
 import gc
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from pathlib import Path as File
 
 import grpc
@@ -223,3 +223,24 @@ async def test_a_user_with_too_many_streams_is_alone_with_that(folder: File) -> 
         await asyncio.gather(*reads, return_exceptions=True)
         async with greedy.subscribe(on_change(LAN)) as stream:  # his places are free again
             assert await stream.until_sync()
+
+
+@pytest.mark.row("AUTH-12")
+async def test_a_user_who_asks_too_fast_is_alone_with_that(folder: File) -> None:
+    async with Target(folder, limits=Limits(requests_per_second=2)) as target:
+        greedy, other = target.mutual("operator"), target.mutual("reader")
+        calls = [greedy.capabilities() for _ in range(100)]
+        answers = await asyncio.gather(*calls, return_exceptions=True)
+        codes = {answer.code() for answer in answers if isinstance(answer, grpc.aio.AioRpcError)}
+        assert codes == {EXHAUSTED}
+        assert any(not isinstance(answer, Exception) for answer in answers)
+        assert (await other.capabilities()).supported_models
+        while isinstance(await _ended(greedy.capabilities()), Exception):
+            await asyncio.sleep(0.05)  # it is his turn again soon
+
+
+async def _ended(call: Awaitable[object]) -> object:
+    try:
+        return await call
+    except grpc.aio.AioRpcError as error:
+        return error

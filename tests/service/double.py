@@ -22,6 +22,7 @@ from twinplane.services.gnmi.service import NAME, gnmi
 from twinplane.services.gnmi.target import Target
 from twinplane.services.rpc import Door, Limits
 from twinplane.services.server import Listener, Server, local_sockets
+from twinplane.services.usage import Usage
 from twinplane.state.operational import Operational
 from twinplane.subscribe.encode import Item, Notice, Synced
 from twinplane.subscribe.stream import Subscriber
@@ -158,10 +159,11 @@ async def serving(
     limits = limits or Limits()
     ensure_users(folder / "users.toml")
     users = Directory(folder / "users.toml")
+    usage = Usage(limits.streams_per_user, limits.requests_per_second)
     service = gnmi(target.target, target.subscriber, limits)
     server = Server(
         (*local_sockets(folder), *listeners),
-        lambda gate: (service.behind(Door(gate, users, limits)),),
+        lambda gate: (service.behind(Door(gate, users, limits, usage)),),
         (NAME,),
         limits,
     )

@@ -13,6 +13,7 @@ from conformance.wire import Client, ext
 from service.configuring import Box, Caller, edit, path, refusal, run
 from twinplane.identity.role import Role
 from twinplane.identity.user import remove_user, set_user
+from twinplane.services.rpc import Limits
 from twinplane_wire.v1 import config_pb2 as pb
 
 Code = grpc.StatusCode
@@ -245,5 +246,30 @@ def test_a_session_ends_with_the_authorisation_of_its_user(how: str) -> None:
             while (await box.admin.call(pb.ListSessionsRequest())).session:
                 pass
             await box.gnmi.set(update={MTU: 1300})  # what was locked is free
+
+    run(scenario)
+
+
+def test_sessions_count_as_streams_of_their_user() -> None:
+    """With those of gNMI, over all listeners."""
+
+    async def scenario(box: Box) -> None:
+        most = Limits().streams_per_user
+        calls = [box.user("reader").stream(pb.OpenSessionRequest()) for _ in range(most)]
+        for call in calls:
+            assert (await call.read()).HasField("opened")
+        overs = (
+            box.user("reader").stream(pb.NotificationsRequest()).read(),
+            box.user("reader").stream(pb.GetConfigRequest()).read(),
+            box.target.mutual("reader").once("/virtual-switches"),
+        )
+        for over in overs:
+            assert (await refusal(over))[0] is Code.RESOURCE_EXHAUSTED
+        assert await box.target.mutual("operator").once("/virtual-switches")
+        calls[0].cancel()
+        while (await ends_with(box.user("reader"), "GetConfig", pb.GetConfigRequest())) is not Code.OK:
+            pass
+        for call in calls:
+            call.cancel()
 
     run(scenario)

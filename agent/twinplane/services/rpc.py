@@ -20,6 +20,7 @@ from twinplane.identity.directory import Directory
 from twinplane.identity.role import Access
 from twinplane.services.auth import Caller, Gate, authenticate, authorize
 from twinplane.services.status import DETAILS_KEY, Detail, status_of
+from twinplane.services.usage import Usage
 from twinplane_wire.path import ROOT
 
 MessageT = TypeVar("MessageT", bound=Message)
@@ -39,17 +40,20 @@ class Limits:
     request_bytes: int = 64 << 20
     answer_bytes: int = 256 << 20
     streams_per_user: int = 200
+    requests_per_second: float = 2000.0  # of one user, who may save up those of a second
     subscriptions_per_stream: int = 1000
     write_seconds: float = 60.0
 
 
 @dataclass(frozen=True, slots=True)
 class Door:
-    """What every RPC of one listener passes; `detail` is what its service adds to a refusal."""
+    """What every RPC of one listener passes; `usage` is the same for all listeners, `detail` is what its
+    service adds to a refusal."""
 
     gate: Gate
     users: Directory
     limits: Limits
+    usage: Usage
     detail: Detail | None = None
 
 
@@ -113,8 +117,9 @@ def stream(
 
         try:
             caller = await _admit(door, context, access, method)
-            async with _authorised(door.users, caller):
-                await serve(caller, requests(), write)
+            with door.usage.stream(caller.name):
+                async with _authorised(door.users, caller):
+                    await serve(caller, requests(), write)
         except Exception as error:
             # The status goes out behind what was written before: a reader that took nothing so far may never
             # take it. Once it is on its way nobody has to wait for it; it arrives if the reader comes back.
@@ -147,6 +152,7 @@ async def _admit(door: Door, context: Context, access: Access, method: str) -> C
         context.auth_context(),
         context.invocation_metadata() or (),
     )
+    door.usage.request(caller.name)
     authorize(caller, access, method)
     return caller
 

@@ -4,7 +4,6 @@ The qos marking of a list is judged but not honoured: gRPC has no way to mark th
 """
 
 import asyncio
-from collections import Counter
 from collections.abc import AsyncIterator, Coroutine, Iterator
 from contextlib import aclosing
 from dataclasses import replace
@@ -60,25 +59,14 @@ class Subscribe:
         self._past = past
         self._subscriber = subscriber
         self._limits = limits
-        self._streams: Counter[str] = Counter()
 
     async def __call__(
-        self, caller: Caller, requests: AsyncIterator[gnmi_pb2.SubscribeRequest], write: Write
+        self, _caller: Caller, requests: AsyncIterator[gnmi_pb2.SubscribeRequest], write: Write
     ) -> None:
         """Serve one stream to its end. Raises RequestError for whatever the client did wrong."""
-        if self._streams[caller.name] >= self._limits.streams_per_user:
-            raise _refused(
-                Fault.TOO_LARGE, f"user {caller.name} has {self._limits.streams_per_user} streams open"
-            )
-        self._streams[caller.name] += 1
-        try:
-            first = await anext(requests, None)
-            if first is not None:
-                await self._serve(first, requests, write)
-        finally:
-            self._streams[caller.name] -= 1
-            if not self._streams[caller.name]:
-                del self._streams[caller.name]
+        first = await anext(requests, None)
+        if first is not None:
+            await self._serve(first, requests, write)
 
     async def _serve(
         self,
