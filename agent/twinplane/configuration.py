@@ -113,6 +113,10 @@ class Configuration:
                 affected |= {Path(leaf.elems[:2]) for leaf in new.referrers.get(change.path, ())}
         return self._realise(old, affected), self._realise(new, affected)
 
+    def realised(self, forest: Forest, objects: Iterable[Path]) -> Mapping[Key, Resource]:
+        """What realises the objects at these paths; nothing, where they are not configured."""
+        return self._realise(self._index("", forest.tree()), objects)
+
     def everything(self, forest: Forest) -> Mapping[Key, Resource]:
         """What realises the whole configuration."""
         known = self._index("", forest.tree())

@@ -108,6 +108,35 @@ def test_an_appliance_that_changes_its_state_is_an_event() -> None:
     run(scenario)
 
 
+def test_what_others_change_on_the_host_is_an_event_and_an_alarm_until_it_is_over() -> None:
+    async def scenario(box: Box) -> None:
+        await commit(box, LAN)
+        (bridge,) = (one for one in box.target.host.kernel.devices.values() if one.owner is not None)
+
+        async def until(resolved: bool) -> pb.Notification:
+            async with asyncio.timeout(20):
+                while True:
+                    *events, _ = await replay(box, after_sequence=0, kind=["drift"], below=[path(LAN)])
+                    for event in events:
+                        if json.loads(event.data)["twinplane-notifications:drift"]["resolved"] is resolved:
+                            return event
+                    await asyncio.sleep(0.01)
+
+        bridge.mtu = 1400
+        box.target.source.touch()
+        event = await until(False)
+        (line,) = json.loads(event.data)["twinplane-notifications:drift"]["difference"]
+        assert (text(event.path), line.rpartition(" ")[0]) == (LAN, "change bridge")
+        alarms = await box.gnmi.value("/system/alarms")
+        assert line in json.dumps(alarms) and "DRIFT" in json.dumps(alarms)
+        bridge.mtu = 1500
+        box.target.source.touch()
+        await until(True)
+        assert await box.admin.text(pb.GetDataRequest(path=[path("/system/alarms/alarm")])) == {}
+
+    run(scenario)
+
+
 def test_the_module_has_every_kind() -> None:
     directories = ":".join(str(one) for one in (YANG, FIXTURES, *standard_directories()))
     ctx = context.Context(repository.FileRepository(directories, use_env=False, no_path_recurse=True))

@@ -1,6 +1,6 @@
 """What the writer needs of other rooms. They conform without importing this; app.py hands them in."""
 
-from collections.abc import Awaitable, Callable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
 from typing import Protocol, TypeAlias
 
 from twinplane.plan.resource import ForeignValue, Key, Resource
@@ -44,6 +44,9 @@ class Model(Protocol):
     ) -> tuple[Resources, Resources]:
         """What realises the objects that the change affects (those it touches, and those that depend on
         them), before and after."""
+
+    def realised(self, forest: Forest, objects: Iterable[Path]) -> Resources:
+        """What realises the objects at these paths; nothing, where they are not configured."""
 
     def everything(self, forest: Forest) -> Resources:
         """What realises the whole configuration."""

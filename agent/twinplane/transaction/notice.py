@@ -15,7 +15,9 @@ from twinplane.tree.diff import ObjectChange
 from twinplane_wire.path import ROOT, Path, parse
 
 KEPT = 100_000
-KINDS = frozenset({"commit", "commit-confirmed", "appliance-state"})
+DRIFT = "drift"
+SHARE_VIOLATION = "share-violation"
+KINDS = frozenset({"commit", "commit-confirmed", "appliance-state", DRIFT, SHARE_VIOLATION})
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,6 +50,12 @@ def of_commit(commit: Commit, changes: Sequence[ObjectChange], confirmation: str
 def of_confirmation(number: int, author: str, time: int) -> Notice:
     """The event that a commit which waited was confirmed."""
     return Notice("commit-confirmed", time, ROOT, {"revision": str(number), "author": author})
+
+
+def of_difference(kind: str, path: Path, differences: Sequence[str], time: int) -> Notice:
+    """The event that the host differs from what is wanted of an object; without differences, that it does no
+    longer. `kind` is DRIFT or SHARE_VIOLATION."""
+    return Notice(kind, time, path, {"difference": list(differences), "resolved": not differences})
 
 
 def write(db: sqlite3.Connection, notices: Iterable[Notice], kept: int = KEPT) -> None:

@@ -9,6 +9,7 @@ from twinplane.plan.step import Step
 from twinplane.transaction import reconcile as reconciling
 from twinplane.transaction.alarm import object_of
 from twinplane.transaction.confirm import Confirmations
+from twinplane.transaction.drift import Drifts
 from twinplane.transaction.execute import Failure, facts, leftovers
 from twinplane.transaction.foreign import by_attribute
 from twinplane.transaction.journal import names
@@ -24,8 +25,11 @@ class Repairs:
     """Runs in the writer's turns. `surveyed` is set once facts are in: reads can be served; `recovered` once
     the host is what is configured, or what could not be done is alarmed: writes are served."""
 
-    def __init__(self, parts: Parts, standing: Standing, confirmations: Confirmations, turns: Turns) -> None:
+    def __init__(
+        self, parts: Parts, standing: Standing, confirmations: Confirmations, turns: Turns, drifts: Drifts
+    ) -> None:
         self._parts = parts
+        self._drifts = drifts
         self._standing = standing
         self._confirmations = confirmations
         self._turns = turns
@@ -91,6 +95,7 @@ class Repairs:
         self.stops.watch(repair.steps, done.read_back)
         self._conclude(repair, done, only)
         await self._clean(repair, done)
+        self._drifts.later()
 
     def _conclude(
         self, repair: reconciling.Repair, done: reconciling.Repaired, only: frozenset[Path] | None

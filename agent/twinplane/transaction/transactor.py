@@ -14,6 +14,7 @@ from twinplane.errors import DegradedError, RequestError, TwinplaneError, Unavai
 from twinplane.transaction import revert
 from twinplane.transaction.confirm import Confirmations, Waiting, held
 from twinplane.transaction.datastore import Running
+from twinplane.transaction.drift import Drifts
 from twinplane.transaction.repair import Repairs
 from twinplane.transaction.request import Act, Confirm, Outcome, Request
 from twinplane.transaction.stages import Stages
@@ -22,6 +23,7 @@ from twinplane.transaction.turn import Turns
 from twinplane.transaction.work import Work
 from twinplane.tree.diff import ObjectChange
 from twinplane.tree.forest import NOTHING, Forest, changes
+from twinplane_wire.path import Path
 
 log = logging.getLogger(__name__)
 
@@ -34,7 +36,8 @@ class Transactor:
         self._turns = Turns()
         self._standing = Standing(parts)
         self._confirmations = Confirmations(self._turns, self._expired)
-        self._repairs = Repairs(parts, self._standing, self._confirmations, self._turns)
+        self._drifts = Drifts(parts, self._standing, self._confirmations, self._turns)
+        self._repairs = Repairs(parts, self._standing, self._confirmations, self._turns, self._drifts)
         self._stages = Stages(parts, self._standing, self._repairs)
 
     @property
@@ -110,6 +113,14 @@ class Transactor:
         """
         await self._turns.take(self._repairs.reconcile)
 
+    async def inspect(self, objects: frozenset[Path]) -> None:
+        """Compare the host with what is wanted of these objects, in turn, and tell what differs.
+
+        Raises:
+            DriverError: the host cannot be read.
+        """
+        await self._turns.take(lambda: self._drifts.look(objects))
+
     async def close(self, grace: float = 3.0) -> None:
         """Refuse requests at once, give the one under way `grace` seconds, then leave its row as it is."""
         self._standing.not_ready = "the agent is shutting down"
@@ -170,6 +181,7 @@ class Transactor:
         else:
             read_back |= await stages.finish(work)
         stages.publish(work, read_back)
+        self._drifts.later()
         mark("published")
         running = self._standing.running
         return Outcome(running.revision, running.time, True, work.steps, work.changes)

@@ -1,0 +1,124 @@
+"""Drift: the host is not what the configuration says, and no transaction is under way that could be why.
+
+Found by the ordinary planner: the steps that would lead from what is to what is wanted are the difference.
+It is told, as an event and an alarm, and left as it is. A share that is not in force is a violation of that
+share; everything else is drift.
+"""
+
+import asyncio
+import logging
+from collections.abc import Iterable, Mapping, Sequence
+
+from twinplane.errors import UnavailableError
+from twinplane.plan.resource import Key, Link, Noun, Plug, Resource
+from twinplane.plan.step import Step
+from twinplane.transaction.alarm import object_of
+from twinplane.transaction.confirm import Confirmations
+from twinplane.transaction.driver import Found, Ownership
+from twinplane.transaction.foreign import mask
+from twinplane.transaction.journal import printed
+from twinplane.transaction.match import stopping
+from twinplane.transaction.notice import DRIFT, SHARE_VIOLATION, Notice, of_difference
+from twinplane.transaction.standing import Parts, Standing
+from twinplane.transaction.turn import Turns
+from twinplane_wire.path import Path
+
+log = logging.getLogger(__name__)
+
+SHARES = frozenset({Noun.SCHEDULER, Noun.QDISC})
+FILES = frozenset({Noun.IMAGE_FILE, Noun.SEED})  # nobody watches them, and to compare them is to read them
+ALARMS = {DRIFT: ("DRIFT", "MINOR"), SHARE_VIOLATION: ("SHARE_VIOLATION", "MINOR")}
+
+# What differs, one line each, by kind of event and object.
+Differences = Mapping[tuple[str, Path], tuple[str, ...]]
+
+
+class Drifts:
+    """Looks in the writer's turns. What differs is told when it begins, when it becomes another, and when it
+    is over."""
+
+    def __init__(self, parts: Parts, standing: Standing, confirmations: Confirmations, turns: Turns) -> None:
+        self._parts = parts
+        self._standing = standing
+        self._confirmations = confirmations
+        self._turns = turns
+        self._open: dict[tuple[str, Path], tuple[str, ...]] = {}
+
+    def later(self) -> None:
+        """Look again at what differs, if anything does: it may be over."""
+        if self._open:
+            self._turns.post(lambda: self.look(frozenset(path for _, path in self._open)))
+
+    async def look(self, objects: frozenset[Path]) -> None:
+        """Compare these objects with what is wanted of them, and tell what is new.
+
+        Raises:
+            DriverError: the host cannot be read.
+        """
+        if self._standing.not_ready or self._standing.degraded or self._standing.misfit:
+            return  # whoever sees to that sees to this
+        found = await self._differences(objects)
+        events: list[Notice] = []
+        for kind, path in sorted({*found, *self._of(objects)}):
+            now = found.get((kind, path), ())
+            if now == self._open.get((kind, path), ()):
+                continue
+            events.append(of_difference(kind, path, now, self._parts.clock.now_ns()))
+            self._tell(kind, path, now)
+        if events:
+            await self._store(events)
+
+    def _of(self, objects: frozenset[Path]) -> Iterable[tuple[str, Path]]:
+        return [key for key in self._open if key[1] in objects]
+
+    async def _differences(self, objects: frozenset[Path]) -> Differences:
+        parts = self._parts
+        wanted = parts.model.realised(self._standing.running.forest, objects)
+        if (waiting := self._confirmations.waiting) is not None:
+            wanted = waiting.desired(wanted)
+        keys = [key for key, one in wanted.items() if key.noun not in FILES and _object(one) in objects]
+        seen = await asyncio.gather(*(parts.executor.find(key) for key in keys))
+        facts: dict[Key, Resource] = {}
+        after: dict[Key, Resource] = {}
+        for key, found in zip(keys, seen, strict=True):
+            fact = None if found.resource is None else mask(found.resource, wanted[key])
+            if isinstance(wanted[key], Plug | Link) and found == Found(Ownership.ABSENT):
+                continue  # an absent host port is waited for
+            if stopping(wanted[key], fact):
+                continue  # it was asked to, and has its time
+            after[key] = wanted[key]
+            facts |= {} if fact is None else {key: fact}
+        return _sorted(parts.planner(facts, after, self._standing.foreign).steps)
+
+    def _tell(self, kind: str, path: Path, now: tuple[str, ...]) -> None:
+        alarms, name = self._standing.alarms, f"{kind} {path}"
+        if not now:
+            self._open.pop((kind, path), None)
+            alarms.clear(name)
+            return
+        self._open[kind, path] = now
+        identity, severity = ALARMS[kind]
+        alarms.set(name, identity, severity, f"not as configured: {'; '.join(now)}", path)
+
+    async def _store(self, events: Sequence[Notice]) -> None:
+        try:
+            await self._parts.store.note(events)
+        except UnavailableError as error:
+            log.warning("%d events are lost: %s", len(events), error)
+
+
+def _object(resource: Resource) -> Path:
+    return Path(resource.owner.elems[:2], resource.owner.origin)
+
+
+def _sorted(steps: Sequence[Step]) -> Differences:
+    found: dict[tuple[str, Path], list[str]] = {}
+    down = {object_of(step) for step in steps if step.key.noun is Noun.DOMAIN}
+    for step in steps:
+        path, share = object_of(step), step.key.noun in SHARES
+        if share and path in down:
+            continue  # who does not run has no share
+        lines = found.setdefault((SHARE_VIOLATION if share else DRIFT, path), [])
+        if (text := printed(step).partition(" ")[2]) not in lines:
+            lines.append(text)
+    return {key: tuple(lines) for key, lines in found.items()}

@@ -1,0 +1,181 @@
+"""Drift: the host is changed behind the writer's back; it is told once, left alone, and told when over."""
+
+from dataclasses import replace
+from pathlib import Path as FilePath
+from typing import Any
+
+import pytest
+
+from doubles import demo
+from doubles.box import Box, furnish, started
+from doubles.host import Kernel
+from doubles.loop import in_loop
+from twinplane.plan.resource import Htb, Run
+from twinplane.transaction import notice
+from twinplane.transaction.request import Act, Confirm, Request
+from twinplane_wire.path import parse
+
+DOMAIN = "vmcj2zgj6z5h5"
+LAN = "brn3ffuw6dd6l"
+TAP = "tpvfehp5kkmtw"
+FW1, SWITCH = parse(demo.FW1), parse(demo.LAN)
+EVERYTHING = frozenset({FW1, SWITCH, parse(demo.WAN), parse(demo.IMAGE)})
+
+
+async def told(box: Box) -> list[tuple[str, str, bool, tuple[str, ...]]]:
+    """The events of differences so far: kind, object, whether it is over, what differs."""
+    listed = await box.store.read(lambda db: notice.read(db, 0, 1000))
+    return [
+        (one.kind, str(one.path), one.body["resolved"], tuple(one.body["difference"]))
+        for one in listed
+        if one.kind in (notice.DRIFT, notice.SHARE_VIOLATION)
+    ]
+
+
+def alarms(box: Box) -> dict[str, str]:
+    """Kind of alarm by object."""
+    return {alarm.resource: alarm.kind for alarm in box.publisher.alarms.values()}
+
+
+async def running(folder: FilePath) -> Box:
+    box = Box(folder)
+    furnish(box.host)
+    return box
+
+
+def unplugged(kernel: Kernel) -> None:
+    kernel.devices[TAP].master = None
+
+
+def resized(kernel: Kernel) -> None:
+    kernel.devices[LAN].mtu = 1400
+
+
+def vanished(kernel: Kernel) -> None:
+    del kernel.devices[LAN]
+    for device in kernel.devices.values():
+        device.master = None if device.master == LAN else device.master
+
+
+def ended(kernel: Kernel) -> None:
+    kernel.domains[DOMAIN] = replace(kernel.domains[DOMAIN], run=Run.STOPPED)
+
+
+def undefined(kernel: Kernel) -> None:
+    del kernel.domains[DOMAIN]
+
+
+def let_go(kernel: Kernel) -> None:
+    kernel.devices["eth7"].master = None
+
+
+def unshaped(kernel: Kernel) -> None:
+    kernel.queues.pop(f"{TAP} root")
+
+
+def widened(kernel: Kernel) -> None:
+    queue = kernel.queues[f"{TAP} root"]
+    assert isinstance(queue, Htb)
+    kernel.queues[f"{TAP} root"] = replace(queue, rate=queue.rate * 2)
+
+
+def unlimited(kernel: Kernel) -> None:
+    kernel.schedulers.pop(DOMAIN)
+
+
+@pytest.mark.parametrize(
+    ("change", "kind", "where", "what"),
+    [
+        (unplugged, "drift", demo.FW1, f"change port {TAP}"),
+        (resized, "drift", demo.LAN, f"change bridge {LAN}"),
+        (vanished, "drift", demo.LAN, f"create bridge {LAN}"),
+        (ended, "drift", demo.FW1, f"change domain {DOMAIN}"),
+        (undefined, "drift", demo.FW1, f"create domain {DOMAIN}"),
+        (let_go, "drift", demo.LAN, "change port eth7"),
+        (unshaped, "share-violation", demo.FW1, f"create qdisc {TAP} root"),
+        (widened, "share-violation", demo.FW1, f"change qdisc {TAP} root"),
+        (unlimited, "share-violation", demo.FW1, f"create scheduler {DOMAIN}"),
+    ],
+)
+@in_loop
+async def test_what_differs_is_told_and_left_as_it_is(
+    tmp_path: FilePath, change: Any, kind: str, where: str, what: str
+) -> None:
+    box = await running(tmp_path)
+    async with started(box):
+        await box.submit(demo.everything())
+        await box.transactor.inspect(EVERYTHING)
+        assert await told(box) == [] and alarms(box) == {}
+        change(box.host.kernel)
+        before = box.host.snapshot()
+        for _ in range(2):  # the second look finds nothing new
+            await box.transactor.inspect(frozenset({parse(where)}))
+            ((found_kind, found_where, over, differences),) = await told(box)
+            assert (found_kind, found_where, over) == (kind, where, False)
+            assert what in differences
+        assert alarms(box) == {where: "DRIFT" if kind == "drift" else "SHARE_VIOLATION"}
+        assert box.host.snapshot() == before
+        await box.transactor.repair()
+        await box.until(lambda: alarms(box) == {})
+        *_, (found_kind, found_where, over, differences) = await told(box)
+        assert (found_kind, found_where, over, differences) == (kind, where, True, ())
+
+
+@in_loop
+async def test_a_commit_that_sets_it_right_ends_it(tmp_path: FilePath) -> None:
+    box = await running(tmp_path)
+    async with started(box):
+        await box.submit(demo.everything())
+        widened(box.host.kernel)
+        await box.transactor.inspect(frozenset({FW1}))
+        assert alarms(box) == {demo.FW1: "SHARE_VIOLATION"}
+        await box.submit(demo.appliance(rate=70_000_000))
+        await box.until(lambda: alarms(box) == {})
+        assert [over for *_, over, _ in await told(box)] == [False, True]
+
+
+@in_loop
+async def test_a_deleted_object_does_not_differ_any_more(tmp_path: FilePath) -> None:
+    box = await running(tmp_path)
+    async with started(box):
+        await box.submit(demo.everything())
+        unlimited(box.host.kernel)
+        await box.transactor.inspect(frozenset({FW1}))
+        await box.submit(demo.nothing())
+        await box.until(lambda: alarms(box) == {})
+
+
+@in_loop
+async def test_what_is_on_its_way_is_no_drift(tmp_path: FilePath) -> None:
+    """A guest that was asked to stop, an appliance that is put aside, a host port that is not there."""
+    box = await running(tmp_path)
+    async with started(box):
+        await box.submit(demo.everything())  # eth9 is not there
+        await box.submit(demo.appliance(state="STOPPED"))
+        assert box.host.kernel.domains[DOMAIN].run is Run.RUNNING
+        await box.transactor.inspect(EVERYTHING)
+        box.host.end_guest(DOMAIN)
+        await box.transactor.inspect(EVERYTHING)
+        await box.submit(demo.appliance())
+        confirm = Confirm(Act.COMMIT, "c")
+        await box.transactor.submit(Request(demo.nothing(), "admin", "test", confirm=confirm))
+        assert box.host.kernel.domains[DOMAIN].run is Run.PAUSED
+        await box.transactor.inspect(EVERYTHING)
+        box.host.kernel.domains[DOMAIN] = replace(box.host.kernel.domains[DOMAIN], run=Run.RUNNING)
+        assert await told(box) == []
+        await box.transactor.inspect(EVERYTHING)  # but who put it to work again did so against our will
+        ((kind, where, over, _),) = await told(box)
+        assert (kind, where, over) == ("drift", demo.FW1, False)
+
+
+@in_loop
+async def test_an_event_that_cannot_be_stored_is_an_alarm_at_least(tmp_path: FilePath) -> None:
+    box = await running(tmp_path)
+    async with started(box):
+        await box.submit(demo.everything())
+        unlimited(box.host.kernel)
+        await box.store.read(lambda db: db.execute("PRAGMA query_only = ON"))
+        await box.transactor.inspect(frozenset({FW1}))
+        assert alarms(box) == {demo.FW1: "SHARE_VIOLATION"}
+        await box.store.read(lambda db: db.execute("PRAGMA query_only = OFF"))
+        assert await told(box) == []
