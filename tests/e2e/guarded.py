@@ -1,8 +1,10 @@
 """The agent, in a process that tells on standard error when it blocks its loop while it serves.
 
-Beside what Python announces these are the calls of libvirt, which wait for QEMU.
+Beside what Python announces these are the calls of libvirt, which wait for QEMU. E2E_RENEWAL in the
+environment is how often (in seconds) it looks at its certificates, which otherwise it does every hour.
 """
 
+import os
 import sys
 
 from doubles.blocking import Watch
@@ -25,6 +27,7 @@ def main() -> None:
         watch.on = state == "READY=1"
 
     app.notify = notify
+    app.RENEWAL = float(os.environ.get("E2E_RENEWAL", app.RENEWAL))
     command.main()
 
 

@@ -2,6 +2,8 @@
 
 import datetime
 import signal
+import socket
+import ssl
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -10,6 +12,7 @@ import pytest
 from e2e.agent import Agent, until, value
 from e2e.place import Place
 from twinplane.identity import certificates
+from twinplane.identity.file import write_private
 from twinplane.identity.host_name import host_names
 from twinplane.identity.role import Role
 from twinplane.identity.user import set_user
@@ -25,7 +28,7 @@ def by_password(place: Place, images: Path) -> Iterator[Agent]:
     """An agent whose clients have no certificate."""
     with Agent(place, images, LISTEN_MODE="PASSWORD", LISTEN_ADDRESSES=f"{place.address}:9340") as agent:
         agent.address = f"{place.address}:9340"
-        agent.start()
+        agent.start(environ={"E2E_RENEWAL": "0.5"})
         set_user(agent.state_dir / "users.toml", "alice", Role.READ_ONLY, "right")
         hang_up(agent)
         yield agent
@@ -85,6 +88,36 @@ def test_a_broken_file_changes_nobody_and_is_one_line(by_password: Agent) -> Non
         assert value(client, HOST)
     users.write_bytes(good)
     hang_up(by_password)
+
+
+def shown_serial(agent: Agent) -> int:
+    """The serial number of the certificate that a new connection is shown."""
+    context = ssl.create_default_context(cafile=agent.state_dir / "tls/ca.pem")
+    host, _, port = agent.address.rpartition(":")
+    with (
+        socket.create_connection((host, int(port)), timeout=20) as plain,
+        context.wrap_socket(plain, server_hostname="localhost") as secured,
+    ):
+        shown = secured.getpeercert()
+        assert shown is not None
+        return int(str(shown["serialNumber"]), 16)
+
+
+def test_a_certificate_that_grows_old_is_renewed_without_a_restart(by_password: Agent) -> None:
+    tls = by_password.state_dir / "tls"
+    old = datetime.datetime.now(datetime.UTC) - datetime.timedelta(days=300)  # of 365
+    pair = certificates.issue_server(certificates.read_authority(tls), host_names(), old)
+    first = shown_serial(by_password)
+    with by_password.client(certificate=None, key=None, username="alice", password="right") as client:
+        followed = client.subscribe(HOST, mode="sample", sample_interval=0.2)
+        next(followed)
+        seen = len(by_password.lines())
+        write_private(tls / "server.key", pair.key_pem)
+        write_private(tls / "server.pem", pair.certificate_pem)
+        by_password.wait_for("certificates written", since=seen)
+        assert shown_serial(by_password) not in (first, pair.certificate.serial_number)
+        for _ in range(3):
+            assert next(followed), "what runs goes on"
 
 
 def test_a_certificate_of_somebody_else_is_refused_in_the_handshake(agent: Agent, tmp_path: Path) -> None:
