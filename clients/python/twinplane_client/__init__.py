@@ -5,6 +5,7 @@ Speaks the wire only; must not know the agent. Importing it has no effect but de
 """
 
 from twinplane_client._async import AsyncClient
+from twinplane_client._build import DataType, EncodingName, Mode
 from twinplane_client._channel import Target
 from twinplane_client._parse import Capabilities, Model, Notification, SetResult, Sync, Update
 from twinplane_client._sync import Client
@@ -29,6 +30,7 @@ from twinplane_client.errors import (
 )
 from twinplane_wire.path import Path, PathSyntaxError
 from twinplane_wire.path import parse as parse_path
+from twinplane_wire.value import Value
 
 __all__ = [
     "AbortedError",
@@ -40,11 +42,14 @@ __all__ = [
     "Client",
     "ConfigClient",
     "Confirmed",
+    "DataType",
     "DeadlineError",
     "Edit",
+    "EncodingName",
     "ErrorEntry",
     "ExhaustedError",
     "InvalidError",
+    "Mode",
     "Model",
     "NotFoundError",
     "NotServedError",
@@ -60,6 +65,7 @@ __all__ = [
     "UnauthenticatedError",
     "UnavailableError",
     "Update",
+    "Value",
     "Violation",
     "parse_path",
 ]

@@ -11,6 +11,7 @@ from typing import Any
 
 from twinplane_client import Client, Notification, Sync, Target, TwinplaneError
 from twinplane_client._parse import StreamItem
+from twinplane_client.assignment import split
 from twinplane_wire.path import PathSyntaxError, parse
 from twinplane_wire.value import Value
 
@@ -107,22 +108,18 @@ def _explain(error: TwinplaneError) -> None:
 
 
 def _assignment(text: str) -> tuple[str, Value]:
-    """PATH=JSON; the equals sign inside a key does not count. ``@FILE`` reads the JSON from a file."""
-    depth = 0
-    for position, char in enumerate(text):
-        depth += (char == "[") - (char == "]")
-        if char == "=" and depth == 0:
-            path, value = text[:position], text[position + 1 :]
-            break
-    else:
-        raise argparse.ArgumentTypeError(f"{text!r} is not PATH=JSON")
+    """PATH=JSON; ``@FILE`` reads the JSON from a file."""
+    try:
+        path, value = split(text)
+    except ValueError as error:
+        raise argparse.ArgumentTypeError(str(error)) from error
     try:
         document: Value = json.loads(Path(value[1:]).read_text() if value.startswith("@") else value)
     except OSError as error:
         raise argparse.ArgumentTypeError(f"{value[1:]}: {error.strerror}") from error
     except ValueError as error:
         raise argparse.ArgumentTypeError(f"the value of {path} is no JSON ({error})") from error
-    return _path(path), document
+    return path, document
 
 
 def _path(text: str) -> str:

@@ -25,7 +25,7 @@ def test_a_value_from_a_file(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
-        (["set", "--update", "/a/b"], "is not PATH=JSON"),
+        (["set", "--update", "/a/b"], "is not PATH=VALUE"),
         (["set", "--update", "/a=word"], "is no JSON"),
         (["set", "--update", "/a=@/nonexistent"], "No such file"),
         (["get", "/a//b"], "empty element"),

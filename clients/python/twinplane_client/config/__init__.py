@@ -4,7 +4,16 @@ Speaks the wire only, like the rest of the package; must not know the agent, nor
 on it.
 """
 
-from twinplane_client.config._build import Confirmed, Edit
+from twinplane_client.config._build import (
+    Confirmed,
+    Content,
+    Edit,
+    Operation,
+    SchemaFormat,
+    TestOption,
+    Where,
+    WithDefaults,
+)
 from twinplane_client.config._client import ConfigClient
 from twinplane_client.config._result import (
     Capacity,
@@ -12,6 +21,8 @@ from twinplane_client.config._result import (
     CommitRecord,
     Commits,
     Committed,
+    Datastore,
+    Effect,
     Ended,
     Event,
     EventItem,
@@ -29,6 +40,7 @@ from twinplane_client.config._result import (
     SessionInfo,
     Step,
     Text,
+    TextEncoding,
 )
 
 __all__ = [
@@ -39,7 +51,10 @@ __all__ = [
     "Committed",
     "ConfigClient",
     "Confirmed",
+    "Content",
+    "Datastore",
     "Edit",
+    "Effect",
     "Ended",
     "Event",
     "EventItem",
@@ -48,13 +63,19 @@ __all__ = [
     "LockLost",
     "ObjectEffect",
     "Opened",
+    "Operation",
     "Plan",
     "Rebased",
     "Replayed",
     "Schema",
+    "SchemaFormat",
     "Schemas",
     "SessionEvent",
     "SessionInfo",
     "Step",
+    "TestOption",
     "Text",
+    "TextEncoding",
+    "Where",
+    "WithDefaults",
 ]

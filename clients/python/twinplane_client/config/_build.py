@@ -8,6 +8,7 @@ from typing import Literal, TypeAlias, overload
 from google.protobuf.duration_pb2 import Duration
 
 from twinplane_client._build import PathLike, wire_path
+from twinplane_client.config._result import TextEncoding
 from twinplane_wire.v1 import config_pb2 as pb
 from twinplane_wire.value import Value
 
@@ -47,6 +48,11 @@ def constant(name: str | None) -> str | None: ...
 def constant(name: str | None) -> str | None:
     """The name of an enumeration's member on the wire; None leaves the choice to the service."""
     return name.upper().replace("-", "_") if name else None
+
+
+def encoding(name: TextEncoding) -> str:
+    """The name of an encoding on the wire."""
+    return "XML" if name == "xml" else "JSON_IETF"
 
 
 def duration(seconds: float | None) -> Duration | None:

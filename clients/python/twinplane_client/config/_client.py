@@ -67,6 +67,11 @@ class ConfigClient:
     ) -> None:
         self.close()
 
+    @property
+    def session(self) -> int:
+        """The number of the open session; 0: none."""
+        return self._session
+
     def close(self) -> None:
         """End the connection and every call on it; the session lingers."""
         if self._events is not None:
@@ -143,7 +148,7 @@ class ConfigClient:
         commit: int = 0,
         depth: int = 0,
         with_defaults: WithDefaults | None = None,
-        encoding: TextEncoding = "json_ietf",
+        encoding: TextEncoding = "json",
     ) -> tuple[Text, ...]:
         """Configuration below paths (none: the whole; wildcards allowed) of a datastore, or (`commit`) as it
         was after a numbered commit. Nodes that are not there are left out. `depth` 0: all levels."""
@@ -153,7 +158,7 @@ class ConfigClient:
             path=map(wire_path, paths),
             depth=depth,
             with_defaults=constant(with_defaults),
-            encoding=constant(encoding),
+            encoding=_build.encoding(encoding),
         )
         return tuple(_parse.texts(self._stream(request, pb.DatastoreText, self._target.timeout)))
 
@@ -164,7 +169,7 @@ class ConfigClient:
         content: Content = "all",
         depth: int = 0,
         with_defaults: WithDefaults | None = None,
-        encoding: TextEncoding = "json_ietf",
+        encoding: TextEncoding = "json",
     ) -> tuple[Text, ...]:
         """Configuration, state or both below paths of a datastore, as `get_config`."""
         request = pb.GetDataRequest(
@@ -173,7 +178,7 @@ class ConfigClient:
             content=constant(content),
             depth=depth,
             with_defaults=constant(with_defaults),
-            encoding=constant(encoding),
+            encoding=_build.encoding(encoding),
         )
         return tuple(_parse.texts(self._stream(request, pb.DatastoreText, self._target.timeout)))
 
@@ -184,7 +189,7 @@ class ConfigClient:
         *edits: Edit,
         target: Datastore | None = None,
         test_option: TestOption = "test-then-set",
-        encoding: TextEncoding = "json_ietf",
+        encoding: TextEncoding = "json",
         expected_revision: int = 0,
     ) -> int:
         """All edits or none; the commit that the candidate stands on."""
@@ -192,7 +197,7 @@ class ConfigClient:
             target=constant(target),
             edit=_build.edits(edits),
             test_option=constant(test_option),
-            encoding=constant(encoding),
+            encoding=_build.encoding(encoding),
             expected_revision=expected_revision,
         )
         return int(self._call(request, pb.EditResponse).base_revision)
@@ -204,7 +209,7 @@ class ConfigClient:
         commit: int = 0,
         text: bytes = b"",
         target: Datastore | None = None,
-        encoding: TextEncoding = "json_ietf",
+        encoding: TextEncoding = "json",
     ) -> int:
         """Replace a candidate by exactly one of a datastore, a numbered commit, a text."""
         request = pb.CopyConfigRequest(
@@ -212,15 +217,15 @@ class ConfigClient:
             source=constant(source),
             commit=commit,
             text=text,
-            encoding=constant(encoding),
+            encoding=_build.encoding(encoding),
         )
         return int(self._call(request, pb.CopyConfigResponse).base_revision)
 
     def validate(
-        self, source: Datastore | None = None, *, text: bytes = b"", encoding: TextEncoding = "json_ietf"
+        self, source: Datastore | None = None, *, text: bytes = b"", encoding: TextEncoding = "json"
     ) -> tuple[ErrorEntry, ...]:
         """Everything that is wrong with a datastore or a text: nothing, if it is valid."""
-        request = pb.ValidateRequest(source=constant(source), text=text, encoding=constant(encoding))
+        request = pb.ValidateRequest(source=constant(source), text=text, encoding=_build.encoding(encoding))
         return tuple(map(error_entry, self._call(request, pb.ValidateResponse).error))
 
     def discard(self, target: Datastore | None = None) -> None:

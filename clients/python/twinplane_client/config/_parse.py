@@ -37,7 +37,7 @@ from twinplane_wire.v1 import config_pb2 as pb
 from twinplane_wire.value import Value, parse_json
 
 _HERE = gnmi_pb2.Path()
-_ENCODINGS: dict[int, TextEncoding] = {pb.JSON_IETF: "json_ietf", pb.XML: "xml"}
+_ENCODINGS: dict[int, TextEncoding] = {pb.JSON_IETF: "json", pb.XML: "xml"}
 # In the order of the numbers on the wire.
 _EFFECTS: tuple[Effect, ...] = get_args(Effect)
 _KINDS: tuple[ChangeKind, ...] = get_args(ChangeKind)

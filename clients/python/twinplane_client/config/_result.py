@@ -10,7 +10,7 @@ from twinplane_wire.path import Path
 from twinplane_wire.value import Value, parse_json
 
 Datastore: TypeAlias = Literal["running", "candidate", "private", "operational"]
-TextEncoding: TypeAlias = Literal["json_ietf", "xml"]
+TextEncoding: TypeAlias = Literal["json", "xml"]  # RFC 7951, RFC 7950
 Effect: TypeAlias = Literal["none", "live", "link-flap", "guest-reboot", "recreate"]
 ChangeKind: TypeAlias = Literal["created", "changed", "deleted"]
 Confirmation: TypeAlias = Literal["not-asked", "waiting", "confirmed", "taken-back"]

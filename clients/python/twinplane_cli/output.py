@@ -1,0 +1,103 @@
+"""What commands write: results for people or, with ``--output json``, for programs."""
+
+import base64
+import dataclasses
+import json
+import sys
+from collections.abc import Iterable, Mapping, Sequence
+from datetime import UTC, datetime
+from enum import Enum
+from typing import Any, Literal, TextIO, TypeAlias
+
+from rich.console import Console, RenderableType
+from rich.table import Table
+
+from twinplane_client import Path
+
+UNWRAPPED = 100_000  # columns of what is no terminal
+
+
+Output: TypeAlias = Literal["human", "json"]
+"""For whom a command writes."""
+
+
+def stdout() -> Console:
+    """Where results go."""
+    return _console(sys.stdout)
+
+
+def stderr() -> Console:
+    """Where errors and remarks go."""
+    return _console(sys.stderr)
+
+
+def _console(file: TextIO) -> Console:
+    # Nothing that a box says is markup, and only a terminal gets colours and lines of its own width.
+    width = None if file.isatty() else UNWRAPPED
+    return Console(file=file, width=width, markup=False, highlight=False, emoji=False, soft_wrap=True)
+
+
+def show(output: Output, result: object, *human: RenderableType) -> None:
+    """Write a result: as JSON, or the given forms of it."""
+    if output == "json":
+        print(json.dumps(plain(result), ensure_ascii=False, indent=2))
+        return
+    for one in human:
+        stdout().print(one)
+
+
+def show_line(output: Output, result: object, human: RenderableType) -> None:
+    """Write one item of a stream, at once."""
+    if output == "json":
+        print(json.dumps(plain(result), ensure_ascii=False), flush=True)
+        return
+    stdout().print(human)
+    sys.stdout.flush()
+
+
+def remark(output: Output, text: str) -> None:
+    """Tell people something beside the result."""
+    if output == "human":
+        stderr().print(text)
+
+
+def plain(value: Any) -> Any:
+    """Results of the SDK as what `json` writes: paths and bytes as text, objects by their fields."""
+    match value:
+        case Path():
+            return str(value)
+        case Enum():
+            return value.value
+        case bytes():
+            return base64.b64encode(value).decode()
+        case Mapping():
+            return {str(name): plain(one) for name, one in value.items()}
+        case str() | int() | float() | None:
+            return value
+        case Iterable():
+            return [plain(one) for one in value]
+    if dataclasses.is_dataclass(value):
+        return {one.name: plain(getattr(value, one.name)) for one in dataclasses.fields(value)}
+    return str(value)
+
+
+def table(columns: Sequence[str], rows: Iterable[Sequence[object]], title: str = "") -> Table:
+    """Aligned columns without lines, so that they can be cut and searched."""
+    made = Table(box=None, pad_edge=False, header_style="bold", title=title or None, title_justify="left")
+    for name in columns:
+        made.add_column(name, overflow="fold")
+    for row in rows:
+        made.add_row(*(printable(str(cell)) for cell in row))
+    return made
+
+
+def printable(text: str) -> str:
+    """The text with control characters written out: what others named must not steer a terminal."""
+    return "".join(char if char.isprintable() or char == "\n" else ascii(char)[1:-1] for char in text)
+
+
+def moment(time: int) -> str:
+    """A time in ns since the epoch, as clocks here show it; nothing for 0."""
+    if not time:
+        return ""
+    return datetime.fromtimestamp(time // 10**9, UTC).astimezone().strftime("%Y-%m-%d %H:%M:%S")
