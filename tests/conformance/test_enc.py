@@ -401,6 +401,16 @@ async def test_a_union_value_has_the_form_of_its_member(client: Client, case: st
     await refused(client.set(update=[update(leaf, Value(bool_val=True))]), Code.INVALID_ARGUMENT)
 
 
+@pytest.mark.row("ENC-17")
+@pytest.mark.parametrize("form", [ietf, plain])
+async def test_of_the_members_that_take_a_value_the_first_one_counts(client: Client, form: Any) -> None:
+    leaf = f"{CONFIG}/signs"
+    for number, typed in ((5, Value(uint_val=5)), (300, Value(int_val=300)), (-5, Value(int_val=-5))):
+        await client.set(update=[update(leaf, form(number))])
+        assert await scalar(client, leaf) == typed
+        assert json.loads((await scalar(client, leaf, pb.JSON_IETF)).json_ietf_val) == number
+
+
 @pytest.mark.row("ENC-18")
 async def test_a_leafref_has_the_form_of_its_target(client: Client, target: Target) -> None:
     await furnished(client, target)
