@@ -63,11 +63,19 @@ class Report:
         rows = list(self._rows.values())
         results = [row.result for row in rows]
         counted = f"{results.count('pass')} of {len(rows)} rows pass, {results.count('FAIL')} fail, "
-        lines = [
-            counted + f"{results.count('open')} are open.",
-            "",
-            "| Row | Level | Requirement | Result |",
-        ]
-        lines.append("| --- | --- | --- | --- |")
+        lines = [counted + f"{results.count('open')} are open.", "", *_by_level(rows), ""]
+        lines += ["| Row | Level | Requirement | Result |", "| --- | --- | --- | --- |"]
         lines += [f"| {row.id} | {row.level} | {row.title} | {row.result} |" for row in rows]
         return "\n".join(lines) + "\n"
+
+
+def _by_level(rows: list[Row]) -> list[str]:
+    """A table of counts; a row of two levels counts with the first."""
+    levels: dict[str, list[str]] = {}
+    for row in rows:
+        levels.setdefault(row.level.split()[0].rstrip(","), []).append(row.result)
+    lines = ["| Level | Rows | Pass | Fail | Open |", "| --- | --- | --- | --- | --- |"]
+    for level, found in levels.items():
+        counts = " | ".join(str(found.count(result)) for result in ("pass", "FAIL", "open"))
+        lines.append(f"| {level} | {len(found)} | {counts} |")
+    return lines

@@ -12,7 +12,11 @@ from conformance.conftest import SECONDS
 from conformance.refusal import refused
 from conformance.target import Target
 from conformance.wire import Client, joined, leaves, path, pb, plain, text, update
+from doubles.virtual import run
+from twinplane.clock import Clock
 from twinplane.services.rpc import Limits
+from twinplane.state.operational import Operational
+from twinplane_wire.path import parse
 
 Code = grpc.StatusCode
 A = "/samples/sample[name=a]"
@@ -388,6 +392,32 @@ async def test_a_source_that_hangs_holds_up_a_read_for_half_a_second_at_most(
     async with asyncio.timeout(10):
         while await client.value("/interfaces/interface[name=eth7]/state/mtu") != 1600:
             await asyncio.sleep(0)
+
+
+@pytest.mark.row("GET-15")
+def test_polled_leaves_are_a_second_old_at_most_and_waited_for_half_a_second() -> None:
+    """On a clock that does not wait."""
+    octets = parse("/interfaces/interface[name=a]/state/counters/in-octets")
+
+    async def body() -> None:
+        loop = asyncio.get_running_loop()
+        tree = Operational(Clock())
+
+        async def waited() -> float:
+            begin = loop.time()
+            await tree.fresh([octets])
+            return loop.time() - begin
+
+        assert await waited() == pytest.approx(0.5), "nobody polls"
+        tree.freshness.done()
+        await asyncio.sleep(0.99)
+        assert await waited() == 0
+        await asyncio.sleep(0.02)
+        assert await waited() == pytest.approx(0.5)
+        loop.call_later(0.2, tree.freshness.done)
+        assert await waited() == pytest.approx(0.2)
+
+    run(body())
 
 
 @pytest.mark.row("GET-16")
