@@ -29,7 +29,11 @@ _RUNS = ("RUNNING", "PAUSED", "STOPPING")
 
 @dataclass(frozen=True, slots=True)
 class Charge:
-    """What one appliance is promised (None: it has no configuration) and what it uses."""
+    """What one appliance is promised (None: nothing of it is there) and what it uses.
+
+    A guest without a configuration goes on holding what it has until it is gone: one that is put aside while
+    the commit that deletes it waits for its confirmation can be had back at any time.
+    """
 
     promised: int | None
     used: int
@@ -39,20 +43,22 @@ def contribute_cpu(path: Path, node: Container) -> Charge | None:
     """An appliance's guarantee and what was delivered to it, in millicores."""
     del path
     used = leaf(node, "compute", "share", "state", "delivered")
-    if node.get("config") is None:
-        return Charge(None, _number(used))
-    return Charge(_number(leaf(node, "compute", "share", "config", "guarantee")), _number(used))
+    if node.get("config") is not None:
+        return Charge(_number(leaf(node, "compute", "share", "config", "guarantee")), _number(used))
+    held = leaf(node, "compute", "share", "state", "guarantee")
+    return Charge(_number(held) if _is_there(node) else None, _number(used))
 
 
 def contribute_memory(path: Path, node: Container) -> Charge | None:
     """An appliance's memory, promised and held by its guest, in bytes."""
     del path
-    size = leaf(node, "memory", "config", "size")
+    size = _number(leaf(node, "memory", "state", "size"))
     runs = leaf(node, "state", "oper-status") in _RUNS
-    return Charge(
-        None if node.get("config") is None else _number(size),
-        _number(leaf(node, "memory", "state", "size")) if runs else 0,
-    )
+    if node.get("config") is not None:
+        promised: int | None = _number(leaf(node, "memory", "config", "size"))
+    else:
+        promised = size if _is_there(node) else None
+    return Charge(promised, size if runs else 0)
 
 
 def fold_cpu(charges: Mapping[Path, Charge], host: Capabilities | None) -> Iterator[Section]:
@@ -83,6 +89,11 @@ def _row(name: str, charges: Mapping[Path, Charge], account: Account) -> Section
             "max-limit": max(0, account.capacity - account.reserve),
         },
     )
+
+
+def _is_there(node: Container) -> bool:
+    """Whether the hypervisor has a guest of an appliance, running or not."""
+    return leaf(node, "state", "uuid") is not None
 
 
 def _number(value: object) -> int:
