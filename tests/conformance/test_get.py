@@ -14,6 +14,7 @@ from conformance.target import Target
 from conformance.wire import Client, joined, leaves, path, pb, plain, text, update
 from doubles.virtual import run
 from twinplane.clock import Clock
+from twinplane.services import encode
 from twinplane.services.rpc import Limits
 from twinplane.state.operational import Operational
 from twinplane_wire.path import parse
@@ -337,7 +338,11 @@ async def test_an_answer_is_never_half_of_a_set(client: Client, target: Target) 
 
     async def watch(reader: Client, encoding: int) -> None:
         while not done.is_set():
-            answer = await reader.get(f"{A}/config/uint8", LAN, f"{B}/config/uint8", encoding=encoding)
+            # Many paths: others have their turn while it is answered.
+            between = [SETTINGS] * 60
+            answer = await reader.get(
+                f"{A}/config/uint8", LAN, *between, f"{B}/config/uint8", encoding=encoding
+            )
             found = leaves(answer.notification)
             first, second = found[f"{A}/config/uint8"], found[f"{B}/config/uint8"]
             mtu = found[LAN]["config"]["mtu"] if encoding == pb.JSON else found[f"{LAN}/config/mtu"]
@@ -449,6 +454,23 @@ async def test_an_answer_that_is_too_large_is_refused_with_a_way_out(folder: Any
         assert await client.value(f"{SETTINGS}/config/mask") == 0x1F
         found = leaves(message.update for message in await client.once(A))
         assert found[f"{A}/config/string"] == "x" * 30_000
+
+
+@pytest.mark.row("GET-17")
+async def test_an_answer_that_is_too_large_is_not_made(folder: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    made: list[bytes] = []
+    whole = encode.notification
+
+    def counted(*arguments: Any, **more: Any) -> bytes:
+        made.append(whole(*arguments, **more))
+        return made[-1]
+
+    async with Target(folder, limits=Limits(answer_bytes=50_000)) as target:
+        client = target.client()
+        await client.set(update=[update(f"{A}/config/string", plain("x" * 30_000))])
+        monkeypatch.setattr(encode, "notification", counted)
+        await refused(client.get(*[A] * 500), Code.RESOURCE_EXHAUSTED, "ONCE")
+    assert len(made) == 2
 
 
 @pytest.mark.row("GET-17")
