@@ -150,9 +150,9 @@ class Reporting:
         return Batch("netlink", tuple(LinkCounters(link.name, *values) for link in self._links))
 
     def flip(self) -> Batch:
-        """Every vNIC's device goes down, or up again."""
+        """Every vNIC's device loses its carrier, or has it again."""
         self._links = [
-            replace(link, up=not link.up, oper="DOWN" if link.up else "UP", carrier=not link.up)
+            replace(link, oper="DOWN" if link.carrier else "UP", carrier=not link.carrier)
             for link in self._links
         ]
         return Batch("netlink", tuple(self._links))

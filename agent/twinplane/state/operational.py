@@ -79,6 +79,7 @@ class Operational:
         self._roots: dict[str, Container] = {}
         self._made: dict[Unit | Derivation, tuple[Section, ...]] = {}
         self._contributions: dict[Derivation, dict[Path, Any]] = {item: {} for item in derivations}
+        self._derived_from = frozenset(names for item in derivations for names in item.prefixes)
         self._host: Capabilities | None = None
         self._times: dict[Path, int] = {}
         self._seen = 0
@@ -258,19 +259,21 @@ class Operational:
         host = None if self._known.host is None else self._known.host.capabilities
         other_host = host != self._host
         self._host = host
-        touched = [(tuple([elem.name for elem in path.elems]), path) for path in taken.objects]
+        touched: dict[tuple[str, ...], list[tuple[Path, Node | None]]] = {}
+        for path in {**taken.objects, **taken.altered}:
+            names = tuple([elem.name for elem in path.elems])
+            if names in self._derived_from:
+                touched.setdefault(names, []).append((path, get(taken.root(path.origin), path)))
         for derivation, contributions in self._contributions.items():
             changed = other_host
-            for names, path in touched:
-                if names in derivation.prefixes:
-                    node = get(taken.root(path.origin), path)
-                    value = derivation.contribute(path, node) if isinstance(node, Container) else None
-                    if value != contributions.get(path):
-                        changed = True
-                        if value is None:
-                            del contributions[path]
-                        else:
-                            contributions[path] = value
+            for path, node in [item for names in derivation.prefixes for item in touched.get(names, ())]:
+                value = derivation.contribute(path, node) if isinstance(node, Container) else None
+                if value != contributions.get(path):
+                    changed = True
+                    if value is None:
+                        del contributions[path]
+                    else:
+                        contributions[path] = value
             if changed:
                 self._exchange(taken, derivation, derivation.fold(contributions, host))
 
@@ -288,9 +291,9 @@ class Operational:
                 if after is None:
                     self._seen = max(self._seen, self._times.pop(path))
                 changes.append(Change(path, time, tuple(parts), tuple(deletes), before if deletes else None))
-        for path, exchanged in taken.exchanged.items():
+        for path, known in taken.parts.items():
             if path not in taken.objects:
-                changes.append(Change(path, self._time(path, taken.time), tuple(exchanged)))
+                changes.append(Change(path, self._time(path, taken.time), tuple(known)))
         self._roots.update(roots)
         if changes and self._listener is not None:
             self._listener(changes)

@@ -21,7 +21,7 @@ class Section:
 
     Several translators may give leaves of one container if no two give the same. `whole` is for what changes
     all the time (counters): the section is all of its container, lies in the object named, is exchanged
-    without a look at the tree and read by no derivation.
+    as a whole and read by no derivation.
     """
 
     container: Path

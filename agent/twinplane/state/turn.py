@@ -16,8 +16,9 @@ class Turn:
 
     def __init__(self, roots: Mapping[str, Container], time: int) -> None:
         self.time = time
-        self.objects: dict[Path, None] = {}
-        self.exchanged: dict[Path, list[Part]] = {}  # all that changed in an object not among the others
+        self.objects: dict[Path, None] = {}  # to be compared with what they were
+        self.parts: dict[Path, list[Part]] = {}  # all that changed in an object not among these
+        self.altered: dict[Path, None] = {}  # what of these derivations read
         self._roots = roots
         self._drafts: dict[str, Draft] = {}
 
@@ -57,22 +58,27 @@ class Turn:
             section = Section(container, leaves := {**leaves, stamp.leaf: time}, stamp)
         if old is not None and old.leaves == leaves and (section.whole or _same_types(old.leaves, leaves)):
             return old
-        if section.whole is not None and old is not None and old.leaves.keys() <= leaves.keys():
-            values = old.leaves
-            changed = tuple([item for item in leaves.items() if values.get(item[0]) != item[1]])
-            self.exchanged.setdefault(section.whole, []).append(Part(container, changed))
-            self._draft_of(container.origin).exchange(container, Container(leaves))
-            return section
-        draft = self._draft(container)
-        if section.whole is not None:
-            draft.exchange(container, Container(leaves))
-            return section
         held: Mapping[str, Leaf] = {} if old is None else old.leaves
         differing = {
             name: value
             for name, value in leaves.items()
             if name not in held or held[name] != value or type(held[name]) is not type(value)
         }
+        if held and held.keys() <= leaves.keys():
+            # Nothing comes into being or goes but leaves: what changed is known without a look at the tree.
+            whole = section.whole or Path(container.elems[:2], container.origin)
+            self.parts.setdefault(whole, []).append(Part(container, tuple(differing.items())))
+            draft = self._draft_of(container.origin)
+            if section.whole is None:
+                self.altered[whole] = None
+                draft.fill(container, differing)
+            else:
+                draft.exchange(container, Container(leaves))
+            return section
+        draft = self._draft(container)
+        if section.whole is not None:
+            draft.exchange(container, Container(leaves))
+            return section
         if differing:
             draft.fill(container, differing)
         for name in held:

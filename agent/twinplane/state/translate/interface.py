@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from twinplane.model.port import interface_path
 from twinplane.state.facts import LinkCounters, LinkFact
 from twinplane.state.section import Section, Stamp, present
-from twinplane.state.translate.known import Known
+from twinplane.state.translate.known import Known, Places
 from twinplane.tree.node import Leaf
 from twinplane_wire.path import Path
 
@@ -60,12 +60,12 @@ def works(link: LinkFact) -> bool:
 def translate(known: Known, device: str) -> Iterator[Section]:
     """The row of one device, counters apart."""
     link = known.links.get(device)
-    name = None if link is None else row_name(link)
-    if link is None or name is None:
+    places = None if link is None else _places(known, link)
+    if link is None or places is None:
         return
     ours = "iana-if-type:ethernetCsmacd" if is_vnic(link) else "iana-if-type:other"
     leaves: dict[str, Leaf | None] = {
-        "name": name,
+        "name": places.row.elems[-1].keys[0][1],
         "type": ours if is_vnic(link) else TYPES.get(link.kind, "iana-if-type:other"),
         "mtu": link.mtu if link.mtu <= GREATEST_MTU else None,
         "enabled": link.up,
@@ -74,43 +74,43 @@ def translate(known: Known, device: str) -> Iterator[Section]:
         "oper-status": OPER.get(link.oper),
         "owner": None if link.owner is None else str(link.owner),
     }
-    yield Section(_state(name), present(leaves), Stamp("last-change", "oper-status"))
+    yield Section(places.state, present(leaves), Stamp("last-change", "oper-status"))
 
 
 def translate_counters(known: Known, device: str) -> Iterator[Section]:
     """Counters of one device's row and, for a vNIC, of its appliance."""
     link = known.links.get(device)
-    if link is None:
-        return
-    places = known.places.get(device)
-    if places is None:
-        places = known.places[device] = _places(link)
-    if not places:
+    places = None if link is None else _places(known, link)
+    if link is None or places is None:
         return
     counters = known.counters.get(device)
     if counters is None:
-        yield Section(places[1], {"carrier-transitions": link.carrier_changes}, whole=places[0])
+        yield Section(places.counters, {"carrier-transitions": link.carrier_changes}, whole=places.row)
         return
-    seen = swapped(counters) if len(places) > _ROW else as_it_is(counters)
+    seen = as_it_is(counters) if places.vnic_counters is None else swapped(counters)
     row = {**seen, "carrier-transitions": link.carrier_changes}
-    yield Section(places[1], row, whole=places[0])
-    if len(places) > _ROW:
-        yield Section(places[3], seen, whole=places[2])
+    yield Section(places.counters, row, whole=places.row)
+    if places.vnic_counters is not None:
+        yield Section(places.vnic_counters, seen, whole=places.appliance)
 
 
-_ROW = 2  # a row and its counters; a vNIC has its appliance and its own counters as well
-
-
-def _places(link: LinkFact) -> tuple[Path, ...]:
-    """Where the counters of a device go: pairs of object and container; none for a device without a row."""
+def _places(known: Known, link: LinkFact) -> Places | None:
+    """Where the leaves of a device go; None for one without a row."""
+    if link.name in known.places:
+        return known.places[link.name]
     name = row_name(link)
-    if name is None:
-        return ()
-    row = (interface_path(name), _state(name).child("counters"))
-    if not is_vnic(link) or link.owner is None:
-        return row
-    owner = Path(link.owner.elems[:2], link.owner.origin)
-    return (*row, owner, link.owner.child("state").child("counters"))
+    places: Places | None = None
+    if name is not None:
+        row = interface_path(name)
+        state = row.child("state")
+        places = Places(row, state, state.child("counters"))
+        if is_vnic(link) and link.owner is not None:
+            places = places._replace(
+                appliance=Path(link.owner.elems[:2], link.owner.origin),
+                vnic_counters=link.owner.child("state").child("counters"),
+            )
+    known.places[link.name] = places
+    return places
 
 
 def as_it_is(counters: LinkCounters) -> dict[str, Leaf]:
@@ -139,7 +139,3 @@ def swapped(counters: LinkCounters) -> dict[str, Leaf]:
         "out-errors": counters.rx_errors,
         "out-discards": counters.rx_drops,
     }
-
-
-def _state(name: str) -> Path:
-    return interface_path(name).child("state")

@@ -6,7 +6,7 @@ domain it describes; a later fact of a source replaces the whole record.
 
 from collections.abc import Iterator
 from dataclasses import replace
-from typing import TypeVar
+from typing import NamedTuple, TypeVar
 
 from twinplane.plan.resource import (
     Bridge,
@@ -41,6 +41,17 @@ V = TypeVar("V")
 RUN_STATE = {Run.RUNNING: "running", Run.PAUSED: "paused", Run.STOPPED: "shutoff"}
 
 
+class Places(NamedTuple):
+    """Where the leaves of a device with a row go: the row (an object), its state and its counters; of a vNIC
+    also the appliance (an object) and the vNIC's own counters."""
+
+    row: Path
+    state: Path
+    counters: Path
+    appliance: Path | None = None
+    vnic_counters: Path | None = None
+
+
 class Known:
     """The store behind the translators. Only the operational tree writes to it, through `registry`."""
 
@@ -49,7 +60,7 @@ class Known:
         self.failed: dict[Path, str] = {}
         self.links: dict[str, LinkFact] = {}
         self.counters: dict[str, LinkCounters] = {}
-        self.places: dict[str, tuple[Path, ...]] = {}  # of counters, by device; kept by translators
+        self.places: dict[str, Places | None] = {}  # by device; kept by translators
         self.domains: dict[Path, DomainFact] = {}
         self.cpu: dict[Path, tuple[DomainCpu | None, DomainCpu]] = {}
         self.schedulers: dict[Path, Scheduler] = {}
@@ -78,7 +89,11 @@ class Known:
 
     def put_link(self, link: LinkFact) -> LinkFact | None:
         """Take in a device; gives what was known of it before."""
-        before = self.drop_link(link.name)
+        before = self.links.get(link.name)
+        if before is not None and same_place(before, link) and before.master == link.master:
+            self.links[link.name] = link
+            return before
+        self.drop_link(link.name)
         self.links[link.name] = link
         if link.owner is not None:
             self._owned.setdefault(link.owner, set()).add(link.name)
@@ -95,9 +110,13 @@ class Known:
             _discard(self._ports, before.master, name)
         return before
 
+    def ports_wanted(self, switch: Path) -> frozenset[str]:
+        """The devices that a switch lists as its ports."""
+        return frozenset(name for name, switches in self.wanted_ports.items() if switch in switches)
+
     def want_ports(self, switch: Path, devices: frozenset[str]) -> None:
         """Note which devices a switch lists as its ports."""
-        for device in [name for name, switches in self.wanted_ports.items() if switch in switches]:
+        for device in self.ports_wanted(switch):
             _discard(self.wanted_ports, device, switch)
         for device in devices:
             self.wanted_ports.setdefault(device, set()).add(switch)
@@ -141,6 +160,13 @@ class Known:
         if before is not None and before.owner == marked:
             return replace(before, kind=kind, mtu=mtu)
         return LinkFact(name, 0, kind, mtu, mac or "", marked, False, "", False, 0, None)
+
+
+def same_place(before: LinkFact | None, after: LinkFact | None) -> bool:
+    """True for a device that is still of the same kind and realises the same object."""
+    if before is None or after is None:
+        return before is after
+    return before.owner == after.owner and before.kind == after.kind
 
 
 def _discard(index: dict[K, set[V]], key: K | None, value: V) -> None:

@@ -34,7 +34,7 @@ from twinplane.state.facts import (
 )
 from twinplane.state.section import Section
 from twinplane.state.translate import appliance, component, image, interface, switch, system, vnic
-from twinplane.state.translate.known import Known
+from twinplane.state.translate.known import Known, same_place
 from twinplane.tree.node import Container
 from twinplane_wire.path import Path
 
@@ -146,31 +146,45 @@ def concerned(known: Known, path: Path) -> Iterator[Unit]:
         case "images":
             yield Unit(image.translate, path)
         case "virtual-switches":
+            before = known.ports_wanted(path)
             known.want_ports(path, frozenset(switch.configured_ports(known.config.get(path))))
             yield Unit(switch.translate, path)
+            for device in before | known.ports_wanted(path):
+                yield Unit(switch.translate_port, switch.Port(path, device))
 
 
 def _link(known: Known, name: str, link: LinkFact | None) -> Iterator[Unit]:
     before = known.drop_link(name) if link is None else known.put_link(link)
     if before == link:
         return
+    moved = not same_place(before, link)
     yield Unit(interface.translate, name)
-    yield Unit(interface.translate_counters, name)
+    if before is None or link is None or moved or before.carrier_changes != link.carrier_changes:
+        yield Unit(interface.translate_counters, name)
     switches = set(known.wanted_ports.get(name, ()))
     for seen in (before, link):
         if seen is None:
             continue
         if seen.owner is not None:
             if seen.owner.elems[0].name == "virtual-switches":
-                switches.add(seen.owner)
+                yield Unit(switch.translate, seen.owner)
+                if moved:
+                    yield from _ports(known, seen.owner, seen.name)
             else:
                 yield Unit(vnic.translate, seen.owner)
-                yield Unit(vnic.translate_share, seen.owner)
+                if moved:
+                    yield Unit(vnic.translate_share, seen.owner)
         master = None if seen.master is None else known.links.get(seen.master)
         if master is not None and master.owner is not None:
             switches.add(master.owner)
     for path in switches:
-        yield Unit(switch.translate, path)
+        yield Unit(switch.translate_port, switch.Port(path, name))
+
+
+def _ports(known: Known, path: Path, bridge: str) -> Iterator[Unit]:
+    """All ports of a switch: those that are plugged into its bridge, and those that are wanted."""
+    for device in dict.fromkeys((*(link.name for link in known.ports_of(bridge)), *known.ports_wanted(path))):
+        yield Unit(switch.translate_port, switch.Port(path, device))
 
 
 def _domain(known: Known, owner: Path, domain: DomainFact | None) -> Iterator[Unit]:

@@ -1,6 +1,7 @@
 """Virtual switches and their ports: the bridge, what is plugged into it, and what should be."""
 
 from collections.abc import Iterator
+from typing import NamedTuple
 
 from twinplane.state.facts import LinkFact
 from twinplane.state.section import Section, present
@@ -10,8 +11,15 @@ from twinplane.tree.node import Container, Entries
 from twinplane_wire.path import Path
 
 
+class Port(NamedTuple):
+    """A port of a switch by the kernel name of its device."""
+
+    switch: Path
+    device: str
+
+
 def translate(known: Known, switch: Path) -> Iterator[Section]:
-    """State of a switch and of its ports: those that are plugged, and those configured that are not."""
+    """State of a switch, ports apart."""
     bridge = known.device_of(switch, "bridge")
     if bridge is not None:
         yield Section(
@@ -25,13 +33,15 @@ def translate(known: Known, switch: Path) -> Iterator[Section]:
                 }
             ),
         )
-    plugged = [] if bridge is None else list(known.ports_of(bridge.name))
-    for link in plugged:
-        yield _port(switch, row_name(link) or link.name, *_plugged_status(link))
-    names = {link.name for link in plugged}
-    for device in configured_ports(known.config.get(switch)):
-        if device not in names:
-            yield _port(switch, device, *_missing_status(known.links.get(device)))
+
+
+def translate_port(known: Known, port: Port) -> Iterator[Section]:
+    """State of one port: of one that is plugged, or that is configured and is not."""
+    link, bridge = known.links.get(port.device), known.device_of(port.switch, "bridge")
+    if link is not None and bridge is not None and link.master == bridge.name:
+        yield _port(port.switch, row_name(link) or link.name, *_plugged_status(link))
+    elif port.switch in known.wanted_ports.get(port.device, ()):
+        yield _port(port.switch, port.device, *_missing_status(link))
 
 
 def configured_ports(config: Container | None) -> Iterator[str]:
