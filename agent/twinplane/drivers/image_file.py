@@ -1,6 +1,7 @@
 """Verified copies of image files below the state directory."""
 
 import asyncio
+import logging
 from collections.abc import Iterable
 from pathlib import Path
 from uuid import UUID
@@ -10,6 +11,8 @@ from twinplane.image.source import SourceError
 from twinplane.image.store import Store, StoredFile
 from twinplane.model.names import alias, parse_alias
 from twinplane.plan.resource import Found, ImageFile, Key, Noun, Ownership, Resource
+
+LOG = logging.getLogger(__name__)
 
 
 class ImageFileDriver:
@@ -37,7 +40,8 @@ class ImageFileDriver:
         return Found(Ownership.ABSENT) if there is None else Found(Ownership.OWN, there)
 
     async def survey(self, keys: Iterable[Key]) -> tuple[Resource, ...]:  # noqa: ARG002
-        """All copies there are, at the cost of a look at each (see `image.store`)."""
+        """All copies there are, at the cost of a look at each (see `image.store`). One that cannot be read is
+        left out: what then wants it meets its error."""
         return await asyncio.to_thread(self._survey)
 
     def _bring(self, name: str, wanted: ImageFile | None) -> ImageFile | None:
@@ -56,8 +60,14 @@ class ImageFileDriver:
         return there
 
     def _survey(self) -> tuple[Resource, ...]:
-        found = (self._read(name) for name in self._store.names("images"))
-        return tuple(each for each in found if each is not None)
+        found: list[Resource] = []
+        for name in self._store.names("images"):
+            try:
+                if (there := self._read(name)) is not None:
+                    found.append(there)
+            except DriverError as error:
+                LOG.warning("%s", error)
+        return tuple(found)
 
     def _read(self, name: str) -> ImageFile | None:
         try:

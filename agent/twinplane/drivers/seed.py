@@ -1,6 +1,7 @@
 """Seed images below the state directory."""
 
 import asyncio
+import logging
 from collections.abc import Iterable
 from uuid import UUID
 
@@ -10,6 +11,8 @@ from twinplane.image.store import Store
 from twinplane.model.names import alias, parse_alias
 from twinplane.plan.appliance.seed import digest
 from twinplane.plan.resource import Found, Key, Noun, Ownership, Resource, Seed
+
+LOG = logging.getLogger(__name__)
 
 
 class SeedDriver:
@@ -36,7 +39,7 @@ class SeedDriver:
         return Found(Ownership.ABSENT) if there is None else Found(Ownership.OWN, there)
 
     async def survey(self, keys: Iterable[Key]) -> tuple[Resource, ...]:  # noqa: ARG002
-        """All seed images there are."""
+        """All seed images there are. One that cannot be read is left out: what wants it meets its error."""
         return await asyncio.to_thread(self._survey)
 
     def _bring(self, name: str, wanted: Seed | None) -> Seed | None:
@@ -56,14 +59,22 @@ class SeedDriver:
         return there
 
     def _survey(self) -> tuple[Resource, ...]:
-        found = (self._read(name) for name in self._store.names("appliances") if name.endswith("/seed.iso"))
-        return tuple(each for each in found if each is not None)
+        found: list[Resource] = []
+        for name in self._store.names("appliances"):
+            try:
+                if name.endswith("/seed.iso") and (there := self._read(name)) is not None:
+                    found.append(there)
+            except DriverError as error:
+                LOG.warning("%s", error)
+        return tuple(found)
 
     def _read(self, name: str) -> Seed | None:
         try:
             content = read(self._store.path(name))
         except (FileNotFoundError, SeedError):
             return None  # one that is not whole is as good as absent: it is made anew
+        except OSError as error:
+            raise DriverError(f"{name}: {error}") from error
         owner = parse_alias(content.mark)
         if owner is None:
             return None

@@ -5,6 +5,7 @@ to the application (lines: the owner's alias, UUID, host name, the files made by
 back needs nothing beside it. Source of the layout: cloud-init, "NoCloud" data source.
 """
 
+import struct
 import time
 from dataclasses import dataclass
 from io import BytesIO
@@ -19,14 +20,17 @@ import pycdlib.headervd
 import pycdlib.pycdlib
 import pycdlib.pycdlibexception
 
+from twinplane.errors import TwinplaneError
 from twinplane.model.appliance import SeedFile
 from twinplane.plan.appliance.seed import LABEL, META_DATA, meta_data
 
 USER_DATA = "user-data"  # the data source wants it, empty or not
-JOLIET_LONGEST = 64  # characters of one name
+JOLIET_LONGEST = 64  # of one name: characters to Joliet, bytes in UTF-8 to pycdlib
+# What pycdlib ends with where an image is damaged: it takes what it reads for granted.
+_DAMAGED = (pycdlib.pycdlibexception.PyCdlibException, struct.error, ValueError, LookupError)
 
 
-class SeedError(Exception):
+class SeedError(TwinplaneError):
     """A file is not a seed image of ours, or one cannot be made of these files."""
 
 
@@ -73,13 +77,13 @@ def read(path: Path) -> SeedContent:
     with path.open("rb") as file:
         try:
             image.open_fp(file)
-        except pycdlib.pycdlibexception.PyCdlibException as error:
+        except _DAMAGED as error:
             raise SeedError(f"{path} is not a seed image: {error}") from error
         try:
             mark, uuid, hostname, added, _ = image.pvd.application_use.decode().split("\n")
             files = _files(image, added.split())
             return SeedContent(mark, UUID(uuid), hostname, files)
-        except (ValueError, pycdlib.pycdlibexception.PyCdlibException) as error:
+        except _DAMAGED as error:
             raise SeedError(f"{path} is not a seed image of ours: {error}") from error
         finally:
             image.close()
@@ -96,19 +100,24 @@ def _fill(image: Any, files: dict[str, str]) -> None:
             above, folder = folder, f"{folder}/{parent}"
             if folder not in folders:
                 folders[folder] = f"{folders[above]}/D{len(folders):07}"
-                joliet = folder if len(parent) <= JOLIET_LONGEST else None
-                image.add_directory(folders[folder], rr_name=parent, joliet_path=joliet, file_mode=0o040555)
+                image.add_directory(
+                    folders[folder], rr_name=parent, joliet_path=_joliet(folder), file_mode=0o040555
+                )
         content = files[target].encode()
-        # Joliet limits the length of a name; whoever reads Rock Ridge (every Linux) sees all of it.
-        joliet = f"/{target}" if all(len(part) <= JOLIET_LONGEST for part in (*parents, name)) else None
         image.add_fp(
             BytesIO(content),
             len(content),
             f"{folders[folder]}/F{number:07}.;1",
             rr_name=name,
-            joliet_path=joliet,
+            joliet_path=_joliet(f"/{target}"),
             file_mode=0o100444,
         )
+
+
+def _joliet(path: str) -> str | None:
+    """The path for those who read Joliet, which limits the length of a name: None where one is longer.
+    Whoever reads Rock Ridge (every Linux) sees all of it."""
+    return path if all(len(name.encode()) <= JOLIET_LONGEST for name in path.split("/")) else None
 
 
 def _files(image: Any, added: list[str]) -> tuple[SeedFile, ...]:

@@ -2,6 +2,7 @@
 
 import asyncio
 import hashlib
+from dataclasses import replace
 from uuid import UUID
 
 import pytest
@@ -88,4 +89,25 @@ def test_a_seed_is_judged_by_the_files_in_it(store):
         assert await driver.ensure(seed.key, None) is None
         assert (await driver.find(seed.key)).ownership is Ownership.ABSENT
 
+    asyncio.run(scenario())
+
+
+def test_a_file_that_cannot_be_read_is_an_error_of_its_own_and_hides_no_other(store, images):
+    files = (SeedFile("network", "lan 192.0.2.1/24\n"),)
+    seed = Seed(seed_file(UUID_OF_FW1), digest(files), appliance_path("fw1"), UUID_OF_FW1, "fw1", files)
+
+    async def scenario() -> None:
+        for driver, whole in ((SeedDriver(store, INSTANCE), seed), (image_driver, wanted())):
+            await driver.ensure(whole.key, whole)
+            folder, _, name = whole.file.split("/")
+            unreadable = f"{folder}/99/{name}"
+            store.path(unreadable).mkdir(parents=True)  # stands for a file on a failing disk
+            key = whole.key._replace(name=unreadable)
+            with pytest.raises(DriverError, match=unreadable):
+                await driver.find(key)
+            with pytest.raises(DriverError, match=unreadable):
+                await driver.ensure(key, replace(whole, file=unreadable))
+            assert await driver.survey(()) == (whole,)
+
+    image_driver = ImageFileDriver(store, images, INSTANCE)
     asyncio.run(scenario())

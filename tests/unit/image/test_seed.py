@@ -8,6 +8,7 @@ import pytest
 
 from twinplane.image.seed import SeedContent, SeedError, build, read
 from twinplane.model.appliance import SeedFile
+from twinplane.model.seed import target_flaw
 from twinplane.plan.appliance.seed import digest
 
 FILES = (
@@ -87,3 +88,33 @@ def test_what_is_no_seed_is_said_to_be_none(tmp_path, content):
     file.write_bytes(content)
     with pytest.raises(SeedError):
         read(file)
+
+
+def test_a_damaged_seed_is_said_to_be_none(tmp_path):
+    whole = build(CONTENT, digest(FILES))
+    file = tmp_path / "seed.iso"
+    cut = [whole[: len(whole) * part // 40] for part in range(40)]
+    places = range(16 * 2048, 32 * 2048, 61)  # descriptors, path tables and folders
+    changed = [whole[:place] + b"\x7f" + whole[place + 1 :] for place in places]
+    refused = 0
+    for content in cut + changed:
+        file.write_bytes(content)
+        try:
+            read(file)
+        except SeedError:
+            refused += 1
+    assert refused > 40
+
+
+@pytest.mark.parametrize(
+    "target",
+    ["漢" * 64, "é" * 64, "é" * 33 + "/x", "x/" + "漢" * 30 + "/y/z", "/".join(["漢" * 12] * 7), "😀" * 32],
+    ids=range(6),
+)
+def test_a_name_that_the_model_takes_can_be_written(tmp_path, target):
+    files = (SeedFile("plain", "a"), SeedFile(target, "b"))
+    assert target_flaw(target, frozenset({"plain", target})) is None
+    content = SeedContent(CONTENT.mark, CONTENT.uuid, "fw1", files)
+    file = tmp_path / "seed.iso"
+    file.write_bytes(build(content, digest(files)))
+    assert read(file).files == files
