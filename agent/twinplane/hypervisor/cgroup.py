@@ -89,11 +89,11 @@ class LeftOvers:
 
     def guests(self) -> tuple[Path, ...]:
         """Folders of guests of this root, running or not."""
-        return tuple(
-            folder
-            for each in self._hierarchies
-            for folder in sorted((each.mount / MACHINE).glob(f"{self._prefix}*"))
-        )
+        found: list[Path] = []
+        for each in self._hierarchies:
+            with suppress(FileNotFoundError):  # `machine` goes with the last guest, whoever ended it
+                found += sorted((each.mount / MACHINE).glob(f"{self._prefix}*"))
+        return tuple(found)
 
     def clean(self, domain: str) -> None:
         """Remove the empty folders of a domain whose guest has ended; after the last one `machine` too."""
@@ -127,9 +127,10 @@ def _guest(path: str) -> str:
 
 
 def _remove(folder: Path) -> None:
-    """Remove a tree of cgroups from the leaves up; one that holds a process stays, with its parents."""
-    for inner in folder.iterdir():
-        if inner.is_dir():
-            _remove(inner)
+    """Remove a tree of cgroups from the leaves up; one that holds a process stays, with its parents. Others
+    remove folders at the same time: the kernel, libvirt, who ends another guest."""
     with suppress(OSError):
+        for inner in folder.iterdir():
+            if inner.is_dir():
+                _remove(inner)
         folder.rmdir()

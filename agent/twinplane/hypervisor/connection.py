@@ -111,9 +111,11 @@ class Connection:
         if connect is None:
             return
         callback, self._callback = self._callback, None
-        if callback is not None:
-            await self._run("events", lambda: connect.domainEventDeregisterAny(callback))
-        await self._run("close", connect.close)
+        try:
+            if callback is not None:
+                await self._run("events", lambda: connect.domainEventDeregisterAny(callback))
+        finally:
+            await self._run("close", connect.close)
 
     async def reopen(self) -> None:
         """Close and open again; listeners are told to read everything anew."""

@@ -49,11 +49,11 @@ def prepare(path: Path) -> EmbeddedRoot:
         (path / "etc").mkdir(parents=True, exist_ok=True)
         path.chmod(0o711)
         (path / "etc").chmod(0o755)
+        obstacle = _obstacle(path, account)
+        user, group = ("root", 0) if obstacle else (QEMU_USER, account.pw_gid)
+        _write(path / "etc/qemu.conf", _configuration(user, group, own_mounts=_is_mount_point("/")))
     except OSError as error:
         raise DriverError(f"{path} cannot be prepared: {error}") from error
-    obstacle = _obstacle(path, account)
-    user, group = ("root", 0) if obstacle else (QEMU_USER, account.pw_gid)
-    _write(path / "etc/qemu.conf", _configuration(user, group, own_mounts=_is_mount_point("/")))
     return EmbeddedRoot(path, user, f"guests run as root: {obstacle}" if obstacle else "")
 
 

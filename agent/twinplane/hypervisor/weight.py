@@ -11,7 +11,8 @@ import json
 import logging
 import os
 import threading
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from contextlib import suppress
 from functools import partial
 from pathlib import Path
 from typing import NamedTuple
@@ -62,7 +63,7 @@ class MachineWeight:
             try:
                 guests = self._guests()
                 if guests:
-                    self._raise(next(iter(guests.values())))
+                    self._raise(self._groups(guests.values()))
                 else:
                     self._give_back()
             except OSError as error:
@@ -78,9 +79,16 @@ class MachineWeight:
         except DriverError as error:
             LOG.warning("%s", error)
 
-    def _raise(self, guest: int) -> None:
+    def _groups(self, guests: Iterable[int]) -> str:
+        """The groups of a guest that lives; nothing where all are just ending, which an event will say."""
+        for guest in guests:
+            with suppress(FileNotFoundError, ProcessLookupError):
+                return self._cgroups(guest)
+        return ""
+
+    def _raise(self, groups: str) -> None:
         noted = self._noted()
-        for file in self._files(guest):
+        for file in self._files(groups):
             wanted = self._shares if file.name == "cpu.shares" else _weight(self._shares)
             there = int(file.read_text())
             if there == wanted:
@@ -97,13 +105,14 @@ class MachineWeight:
         for name, taken in noted.items():
             file = Path(name)
             # The group has gone with its last guest, or somebody else has set it since: nothing to give back.
-            if file.exists() and int(file.read_text()) == taken.ours:
-                file.write_text(str(taken.old))
+            with suppress(FileNotFoundError):
+                if int(file.read_text()) == taken.ours:
+                    file.write_text(str(taken.old))
         self._note.unlink()
 
-    def _files(self, guest: int) -> Iterator[Path]:
+    def _files(self, groups: str) -> Iterator[Path]:
         """The weight file of the outermost group that holds guests only, in each hierarchy that has one."""
-        for line in self._cgroups(guest).splitlines():
+        for line in groups.splitlines():
             _, controllers, path = line.split(":", 2)
             parts = Path(path).parts[1:]
             depth = next((place for place, part in enumerate(parts) if part.startswith(MACHINE)), None)

@@ -22,14 +22,15 @@ class Workers:
         self._name = name
         self._work: queue.SimpleQueue[_Work | None] = queue.SimpleQueue()
         self._threads = 0
-        self._idle = 0
+        self._open = 0  # handed over and not answered
         self._lock = threading.Lock()
 
     def submit(self, function: Callable[[], Result]) -> "Future[Result]":
         """Run a function in a thread; its answer or error comes in the future."""
         future: Future[Result] = Future()
         with self._lock:
-            if self._idle <= self._work.qsize() and self._threads < self._limit:
+            self._open += 1
+            if self._threads < min(self._open, self._limit):
                 self._threads += 1
                 name = f"{self._name}-{self._threads}"
                 threading.Thread(target=self._serve, name=name, daemon=True).start()
@@ -45,15 +46,13 @@ class Workers:
 
     def _serve(self) -> None:
         while True:
-            with self._lock:
-                self._idle += 1
             work = self._work.get()
-            with self._lock:
-                self._idle -= 1
             if work is None:
                 return
             _run(*work)
             del work  # what a future holds must not live until the next one comes
+            with self._lock:
+                self._open -= 1
 
 
 def _run(future: "Future[Any]", function: Callable[[], Any]) -> None:

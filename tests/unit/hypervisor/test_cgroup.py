@@ -2,6 +2,7 @@
 
 import hashlib
 import os
+import shutil
 from pathlib import Path
 
 from twinplane.hypervisor.cgroup import CpuClock, Hierarchy, LeftOvers, hierarchies
@@ -80,3 +81,14 @@ def test_a_folder_that_holds_something_stays(tmp_path):
     (guest / "emulator" / "held").write_text("")  # stands for EBUSY
     tree.left_overs().clean("vmaaa")
     assert (guest / "emulator").exists()
+
+
+def test_a_folder_that_goes_by_itself_meanwhile_is_no_error(tmp_path, monkeypatch):
+    tree = Tree(tmp_path)
+    tree.guest(f"{tree.prefix}-1-vmaaa.libvirt-qemu")
+    left_overs = tree.left_overs()
+    seen = left_overs.guests()
+    shutil.rmtree(tree.first / "machine")
+    monkeypatch.setattr(left_overs, "guests", lambda: seen)
+    left_overs.clean("vmaaa")
+    assert not (tree.second / f"machine/{tree.prefix}-1-vmaaa.libvirt-qemu").exists()

@@ -66,3 +66,10 @@ def test_guests_get_mounts_of_their_own_only_where_root_is_a_mount(short, monkey
 def test_a_path_that_sockets_cannot_have_is_refused(short):
     with pytest.raises(DriverError, match="too long"):
         root.prepare(short / ("x" * 60))
+
+
+@pytest.mark.parametrize("taken", ["libvirt/etc/qemu.conf", "libvirt/etc/qemu.new"])
+def test_a_configuration_that_cannot_be_written_is_said(short, taken):
+    (short / taken).mkdir(parents=True)
+    with pytest.raises(DriverError, match="cannot be prepared"):
+        root.prepare(short / "libvirt")

@@ -1,5 +1,6 @@
 """The weight of the group of all guests: raised, given back, across crashes."""
 
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -26,11 +27,10 @@ class Host:
         self._hierarchies = (Hierarchy(folder / "cgroup", controllers),)
         self._text = text
 
-    def agent(self, shares: int = 20_480) -> MachineWeight:
+    def agent(self, shares: int = 20_480, cgroups: Callable[[int], str] | None = None) -> MachineWeight:
         """That of an agent that has just started."""
-        return MachineWeight(
-            self.root, shares, self._hierarchies, guests=lambda: self.guests, cgroups=lambda _: self._text
-        )
+        found = cgroups or (lambda _: self._text)
+        return MachineWeight(self.root, shares, self._hierarchies, guests=lambda: self.guests, cgroups=found)
 
     @property
     def weight(self) -> int:
@@ -126,3 +126,15 @@ def test_a_guest_in_no_such_group_changes_nothing(tmp_path: Path, text: str) -> 
     host.guests = GUESTS
     host.agent().settle()
     assert host.weight == 700
+
+
+def test_a_guest_that_dies_meanwhile_hides_no_other(host: Host) -> None:
+    host.guests = {"vmaaa": 7, "vmbbb": 1}
+
+    def cgroups(pid: int) -> str:
+        if pid == 7:
+            raise ProcessLookupError(3, "No such process")
+        return V1
+
+    host.agent(cgroups=cgroups).settle()
+    assert host.weight == 20_480
