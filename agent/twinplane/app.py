@@ -54,6 +54,7 @@ from twinplane.session.registry import Sessions
 from twinplane.settings import MIB, AcceleratorSetting, LeafListUpdate, Settings, TlsMode
 from twinplane.state.collect import Collector
 from twinplane.state.operational import Operational
+from twinplane.state.translate.library import library
 from twinplane.state_dir import StateDir
 from twinplane.subscribe.atomic import marked
 from twinplane.subscribe.stream import Subscriber
@@ -135,6 +136,7 @@ async def serving(settings: Settings) -> AsyncIterator[Agent]:
         back_end = await open_back_end(state, settings.agent.image_dir, found, stack)
 
         operational = Operational(clock, partial(completed, schemas), standing=standing(schemas))
+        operational.fixed(library(schemas))
         codec = ObjectCodec(schemas)
         store = Datastore(state.database, codec, kept=settings.history.commits)
         model = Configuration(

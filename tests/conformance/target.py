@@ -49,6 +49,7 @@ from twinplane.session.registry import Sessions
 from twinplane.state.collect import Collector, Feed
 from twinplane.state.operational import Operational
 from twinplane.state.section import Section
+from twinplane.state.translate.library import library
 from twinplane.state.translate.registry import Unit
 from twinplane.subscribe.atomic import marked
 from twinplane.subscribe.live import Limits as StreamLimits
@@ -80,7 +81,8 @@ def schemas() -> Schemas:
         listed = (directory / "modules.toml").read_text().partition("[\n")[2].partition("]")[0]
         names += [line.strip() for line in listed.splitlines() if line.strip()]
     text = "\n".join(names)
-    (File(folder) / "modules.toml").write_text(f"[origins]\nopenconfig = [\n{text}\n]\n")
+    listed = f'[origins]\nopenconfig = [\n{text}\n]\nietf = ["ietf-yang-library"]\n'
+    (File(folder) / "modules.toml").write_text(listed)
     compiled = load_schema(File(folder), None, FIXTURES)
     validator.load(compiled)
     return compiled
@@ -134,6 +136,7 @@ class Target:
         self.operational = Operational(
             self.clock, partial(completed, self.schemas), standing=standing(self.schemas)
         )
+        self.operational.fixed(library(self.schemas))
         self._sections: dict[Path, dict[str, Leaf]] = {}
         self._require_arbitration = require_arbitration
         self.model = Configuration(

@@ -15,6 +15,7 @@ from twinplane_wire.value import python
 Code = grpc.StatusCode
 OWN = {file.stem for folder in (REPOSITORY / "yang", FIXTURES) for file in folder.glob("*.yang")}
 MODELS = OWN | {"iana-if-type", "ietf-interfaces", "ietf-yang-types", "ietf-inet-types"}
+MODELS |= {"ietf-yang-library", "ietf-datastores"}
 
 
 @pytest.mark.row("CAP-01")

@@ -144,6 +144,11 @@ class Operational:
         """Tell `hear` of objects about which a source said what no transaction has read back."""
         self._suspect = hear
 
+    def fixed(self, sections: Iterable[Section]) -> None:
+        """Take in state that never changes as long as the agent lives."""
+        found = tuple(sections)
+        self._run((), [Unit(lambda _, __: found, "fixed")], None)
+
     def stamp(self) -> int:
         """The time of reading the tree as it is now: later changes of any leaf get a later time."""
         self._seen = self._clock.now_ns()
@@ -216,14 +221,15 @@ class Operational:
         if not units and not changes:
             return
         if self._gathered is not None:
-            taken, gathered = self._gathered
+            taken = self._gathered[0]
         else:
-            taken, gathered = Turn(self._roots, self._clock.now_ns() if time is None else time), {}
+            taken = Turn(self._roots, self._clock.now_ns() if time is None else time)
         for change in changes:
             units += self._configure(taken, change.path, change.after)
-        gathered.update(dict.fromkeys(units))
-        if self._gathered is None:
-            self._translate(taken, gathered)
+        if self._gathered is not None:
+            self._gathered[1].update(dict.fromkeys(units))
+        else:
+            self._translate(taken, dict.fromkeys(units))
             self._publish(taken)
 
     def _translate(self, taken: Turn, units: Iterable[Unit]) -> None:

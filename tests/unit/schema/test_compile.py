@@ -123,7 +123,7 @@ def _names(schemas: Schemas) -> list[object]:
 
 def test_a_broken_cache_is_rebuilt(tmp_path: pathlib.Path) -> None:
     fresh = load_schema(YANG, tmp_path)
-    (cached,) = tmp_path.iterdir()
+    (cached,) = tmp_path.glob("schema-openconfig-*")
     good = cached.read_bytes()
     for broken in (b"", b"nonsense", good[:-100], good.replace(b'"stop-timeout"', b'"stop-timeout2"')):
         cached.write_bytes(broken)
@@ -146,7 +146,7 @@ def test_the_cache_follows_the_modules(tmp_path: pathlib.Path) -> None:
     assert timeout is not None
     assert timeout.default == 61
     assert after.digest != before.digest
-    assert len(list((tmp_path / "cache").iterdir())) == 1
+    assert len(list((tmp_path / "cache").iterdir())) == len(after.tables)
 
 
 def test_a_cached_schema_needs_no_pyang(tmp_path: pathlib.Path) -> None:
