@@ -24,7 +24,8 @@ def difference(changes: Iterable[Change]) -> Text:
         for one in members:
             name = printable(str(Path(one.path.elems[OBJECT_DEPTH:]))[1:])
             for sign, style, value in _sides(one):
-                text.append(f"{sign} {name} {printable(json.dumps(value, ensure_ascii=False))}\n", style)
+                written = printable(json.dumps(value, ensure_ascii=False))
+                text.append(f"{' '.join(filter(None, (sign, name, written)))}\n", style)
     text.rstrip()
     return text
 

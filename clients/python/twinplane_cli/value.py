@@ -7,13 +7,13 @@ import time
 from collections.abc import Mapping
 from datetime import datetime
 from pathlib import Path as File
-from typing import Any
+from typing import Any, get_args
 from xml.sax.saxutils import escape
 
 from twinplane_cli.errors import CommandError
 from twinplane_client import Edit, Path, PathSyntaxError, Value, parse_path
 from twinplane_client.assignment import split
-from twinplane_client.config import TextEncoding
+from twinplane_client.config import Operation, TextEncoding, Where
 
 _AGO = re.compile(r"(\d+)([smhd])")
 _SECONDS = {"s": 1, "m": 60, "h": 3600, "d": 86400}
@@ -89,8 +89,10 @@ def _edit(members: Mapping[str, Any]) -> Edit:
         wrong = f"has {', '.join(unknown)}" if unknown else "lacks operation or path"
         raise CommandError(f"the edit {json.dumps(members)} {wrong}", _like())
     given = {**_MEMBERS, **members}
+    for name, choices in (("operation", get_args(Operation)), ("insert", get_args(Where))):
+        if given[name] not in choices:
+            raise CommandError(f"{name} {given[name]!r} is none of {', '.join(choices)}", _like())
     point = given["point"]
-    # A list entry may be null in no other way than by not being there.
     return Edit(
         given["operation"],
         path(str(given["path"])),
