@@ -16,11 +16,15 @@ from twinplane.settings import load
 
 EXIT_REFUSED = 1  # the host or the document is not in order
 EXIT_START = 2  # the agent cannot start
+EXIT_INTERRUPTED = 130  # as a shell reports it: 128 and the number of SIGINT
 
 
 def main(arguments: Sequence[str] | None = None) -> None:
-    """Run one command and exit with its code: 0 done, 1 refused, 2 cannot start."""
+    """Run one command and exit with its code: 0 done, 1 refused, 2 cannot start, 130 interrupted."""
     options = _parser().parse_args(arguments)
+    # Guests run as a user of their own and read files below the state directory, whose modes say all; a
+    # tighter mask of the shell would shut them out.
+    os.umask(0o022)
     try:
         code = options.command(options)
     except StartError as error:
@@ -40,6 +44,8 @@ def main(arguments: Sequence[str] | None = None) -> None:
         code = EXIT_REFUSED
     except BrokenPipeError:
         code = 0
+    except KeyboardInterrupt:
+        code = EXIT_INTERRUPTED
     sys.exit(code)
 
 

@@ -166,7 +166,7 @@ def _section(section: Any, name: str, body: dict[str, Any], origin: Path, source
 
 def _value(kind: Any, value: Any, where: str, origin: Path) -> Any:
     if kind in (Path, Path | None):
-        _expect(isinstance(value, str), where, "a path", value)
+        _expect(isinstance(value, str) and value != "", where, "a path", value)
         return (origin / value).resolve()
     if kind is bool:
         _expect(isinstance(value, bool) or value in ("true", "false"), where, "true or false", value)
@@ -177,8 +177,9 @@ def _value(kind: Any, value: Any, where: str, origin: Path) -> Any:
         return int(text)
     if kind == tuple[str, ...]:
         items = value.split(",") if isinstance(value, str) else value
-        _expect(isinstance(items, list) and all(isinstance(i, str) for i in items), where, "strings", value)
-        return tuple(items)
+        texts = isinstance(items, list) and all(isinstance(item, str) and item.strip() for item in items)
+        _expect(texts, where, "strings that are not empty", value)
+        return tuple(item.strip() for item in items)
     if isinstance(kind, type) and issubclass(kind, Enum):
         names = ", ".join(member.value for member in kind)
         _expect(value in [member.value for member in kind], where, f"one of {names}", value)

@@ -37,9 +37,10 @@ class StateDir:
             StartError: it is too long, cannot be written, is in use, or was written by a newer version.
         """
         self.root = root
-        if len(str(root)) > LONGEST:
+        length = len(os.fsencode(root))
+        if length > LONGEST:
             raise StartError(
-                f"state directory {root} has {len(str(root))} characters, at most {LONGEST} are possible "
+                f"state directory {root} has {length} bytes, at most {LONGEST} are possible "
                 "(socket paths below it are limited); choose a shorter agent.state_dir"
             )
         try:
@@ -92,7 +93,7 @@ class StateDir:
         if not file.exists():
             write_file(file, f"{LAYOUT}\n".encode())
             return
-        text = file.read_text(encoding="ascii").strip()
+        text = file.read_text(encoding="ascii", errors="replace").strip()
         if not text.isdecimal() or int(text) > LAYOUT:
             raise StartError(
                 f"state directory {self.root} has layout {text!r}, this version knows up to {LAYOUT}; "

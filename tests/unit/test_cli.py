@@ -1,5 +1,6 @@
 """The command line: what is wrong is one line and an exit code."""
 
+import os
 from pathlib import Path
 
 import pytest
@@ -71,6 +72,35 @@ def test_settings_that_are_not_there(capsys: pytest.CaptureFixture[str]) -> None
         cli.main(["run", "--config", "/nowhere/agent.toml"])
     (line,) = capsys.readouterr().err.splitlines()
     assert "cannot read /nowhere/agent.toml: No such file or directory; name a file with --config" in line
+
+
+def test_what_guests_read_is_open_to_them_whatever_mask_the_shell_has(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def make(_: object) -> int:
+        (tmp_path / "images").mkdir(mode=0o711)
+        return 0
+
+    monkeypatch.setattr(cli, "_run", make)
+    before = os.umask(0o077)
+    try:
+        with pytest.raises(SystemExit, match="0"):
+            cli.main(["run"])
+    finally:
+        os.umask(before)
+    assert (tmp_path / "images").stat().st_mode & 0o777 == 0o711
+
+
+def test_an_interrupted_command_leaves_no_traceback(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def interrupted(_: object) -> int:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(cli, "_check", interrupted)
+    with pytest.raises(SystemExit, match="130"):
+        cli.main(["check"])
+    assert capsys.readouterr().err == ""
 
 
 def test_a_reader_that_goes_away_is_no_fault(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -30,6 +30,16 @@ def test_environment_overrides_the_file(tmp_path: Path) -> None:
     assert settings.hypervisor.accelerator is AcceleratorSetting.AUTO
 
 
+def test_an_empty_variable_is_a_mistake_and_not_the_working_directory() -> None:
+    for name in ("AGENT_STATE_DIR", "LISTEN_ADDRESSES", "RESERVE_CPU"):
+        with pytest.raises(StartError, match=name.lower().replace("_", ".", 1)):
+            load(None, {f"TWINPLANE_{name}": ""})
+
+
+def test_blanks_around_addresses_are_no_part_of_them() -> None:
+    assert load(None, {"TWINPLANE_LISTEN_ADDRESSES": "a:1, b:2"}).listen.addresses == ("a:1", "b:2")
+
+
 def test_truth_values_are_read_from_both(tmp_path: Path) -> None:
     file = tmp_path / "agent.toml"
     file.write_text("[gnmi]\nrequire_arbitration = true\n")
@@ -53,6 +63,8 @@ def test_paths_are_taken_from_the_folder_of_the_file(tmp_path: Path) -> None:
         ('[listen]\nmode = "OPEN"\n', "MUTUAL, PASSWORD"),
         ("[listen]\naddresses = [1]\n", "listen.addresses"),
         ("[agent]\nstate_dir = 3\n", "agent.state_dir"),
+        ('[agent]\nstate_dir = ""\n', "agent.state_dir"),
+        ('[listen]\naddresses = [""]\n', "listen.addresses"),
         ("[gnmi]\nrequire_arbitration = 1\n", "gnmi.require_arbitration"),
         ('[gnmi]\nleaf_list_update = "add"\n', "merge, replace"),
         ("[agent\n", "not valid TOML"),

@@ -74,6 +74,18 @@ def test_a_path_too_long_for_sockets_is_refused() -> None:
         StateDir(Path("/tmp") / ("x" * LONGEST))
 
 
+def test_a_path_is_as_long_as_its_bytes() -> None:
+    with pytest.raises(StartError, match="has 53 bytes"):
+        StateDir(Path("/tmp") / ("ü" * 24))
+
+
+def test_a_version_that_is_no_text_is_refused(root: Path) -> None:
+    root.mkdir()
+    (root / "VERSION").write_bytes(b"\xff\xfe1\n")
+    with pytest.raises(StartError, match="has layout"):
+        StateDir(root)
+
+
 def test_a_directory_that_cannot_be_made_is_one_line(tmp_path: Path) -> None:
     (tmp_path / "file").write_text("")
     root = Path("/proc/nowhere/state")

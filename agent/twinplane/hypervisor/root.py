@@ -33,9 +33,9 @@ class EmbeddedRoot:
 def prepare(path: Path) -> EmbeddedRoot:
     """Make the folder and write its `etc/qemu.conf`. Raises `DriverError` where libvirt cannot work in it."""
     path = path.resolve()
-    if len(str(path)) > LONGEST_ROOT:
+    if len(os.fsencode(path)) > LONGEST_ROOT:
         raise DriverError(
-            f"{path} is too long for the sockets libvirt makes in it (at most {LONGEST_ROOT} characters)",
+            f"{path} is too long for the sockets libvirt makes in it (at most {LONGEST_ROOT} bytes)",
             remedy="use a state directory with a shorter path",
         )
     try:
