@@ -116,7 +116,10 @@ class DomainDriver:
             if record.active:
                 await self._end(name)
             # Before the definition goes: it alone knows where the log is.
-            await asyncio.to_thread(self._store.discard, console_file(record.uuid))
+            try:
+                await asyncio.to_thread(self._store.discard, console_file(record.uuid))
+            except OSError as error:
+                raise DriverError(f"the console log of {name} cannot be removed: {error}") from error
             await self._connection.undefine(name)
         self._asked.discard(name)
         await asyncio.to_thread(self._left_overs.clean, name)
