@@ -11,7 +11,7 @@ from google.protobuf.message import Message
 from hypothesis import strategies as st
 
 from conformance.target import schemas
-from conformance.wire import ietf, path, pb, plain
+from conformance.wire import ext, ietf, path, pb, plain
 from fuzz.attack import METHODS, Call
 
 REQUESTS: dict[str, type[Message]] = {
@@ -172,8 +172,36 @@ def calls() -> st.SearchStrategy[Call]:
     return st.sampled_from(METHODS).flatmap(_call)
 
 
+@st.composite
+def streams(draw: st.DrawFn) -> Call:
+    """A subscription that makes sense but for its paths, and what may follow it."""
+    listed = pb.SubscriptionList(
+        mode=draw(st.sampled_from(range(3))),
+        encoding=draw(st.sampled_from((pb.JSON, pb.JSON_IETF, pb.PROTO))),
+        updates_only=draw(st.booleans()),
+        allow_aggregation=draw(st.booleans()),
+    )
+    for _ in range(draw(st.sampled_from((1, 1, 1, 2)))):
+        entry = listed.subscription.add(path=draw(paths()), mode=draw(st.sampled_from(range(3))))
+        if entry.mode == pb.SAMPLE:
+            entry.sample_interval = draw(st.sampled_from((0, 0, 10**8, 10**9, 1)))
+            entry.suppress_redundant = draw(st.booleans())
+        entry.heartbeat_interval = draw(st.sampled_from((0, 0, 0, 10**8, 2**63)))
+    first = pb.SubscribeRequest(subscribe=listed)
+    if not draw(st.integers(0, 3)):
+        drawn = draw(st.lists(messages(ext.Extension.DESCRIPTOR), max_size=2))
+        first.extension.extend(drawn)  # type: ignore[arg-type]
+    count = draw(st.sampled_from((0, 1, 3) if listed.mode == pb.SubscriptionList.POLL else (0, 0, 0, 0, 1)))
+    polls = [pb.SubscribeRequest(poll=pb.Poll())] * count
+    return Call("Subscribe", tuple(one.SerializeToString() for one in (first, *polls)))
+
+
 @functools.cache
 def _call(method: str) -> st.SearchStrategy[Call]:
+    return _any(method) | streams() if method == "Subscribe" else _any(method)
+
+
+def _any(method: str) -> st.SearchStrategy[Call]:
     own = messages(REQUESTS[method].DESCRIPTOR)
     count = 3 if method == "Subscribe" else 1
     return st.lists(own, min_size=1, max_size=count).map(

@@ -41,8 +41,9 @@ def test_drawn_messages(attack: Attack) -> None:
 
     body()
     told(attack, CALLS // 4)
-    for method in ("Capabilities", "Get", "Set"):
-        assert attack.outcomes[method, grpc.StatusCode.OK.name], method
+    for method in METHODS:
+        made = sum(count for (name, _), count in attack.outcomes.items() if name == method)
+        assert attack.outcomes[method, grpc.StatusCode.OK.name] > made // 20, f"{method} is hardly served"
 
 
 @pytest.mark.timeout(0)
