@@ -156,6 +156,7 @@ def test_history_is_listed_compared_and_rolled_back(shell: Shell) -> None:
     assert shell.run("history", "compare", str(first)).splitlines() == difference
     assert f"commit {first + 2}" in shell.run("rollback", str(first), "--comment", "back")
     assert shell.run("history", "compare", str(first)) == "no changes\n"
+    assert '+ config/description "two"' in shell.run("rollback")
     told = shell.run("rollback", "99999", code=1)
     assert "99999" in told
 

@@ -47,7 +47,8 @@ class CommandError(Exception):
 def explain(error: TwinplaneError | CommandError, output: Output, address: str) -> int:
     """Tell on stderr what went wrong, every fault with path, text and remedy; the exit code."""
     if isinstance(error, CommandError):
-        _tell(output, "USAGE" if error.exit_code == USAGE else "SESSION", error.message, error.remedy, ())
+        code = {USAGE: "USAGE", NO_SESSION: "NO_SESSION"}.get(error.exit_code, "REFUSED")
+        _tell(output, code, error.message, error.remedy, ())
         return error.exit_code
     remedy, message = _REMEDIES.get(type(error), ""), error.message
     if isinstance(error, UnavailableError):

@@ -17,8 +17,10 @@ from twinplane_cli.__main__ import main
         (
             ModuleNotFoundError("No module named 'twinplane_cli.x'", name="twinplane_cli.x"),
             70,
-            "error: ModuleNotFoundError: No module named 'twinplane_cli.x'\n"
-            "  help: this is a fault of the command; TWINPLANE_TRACEBACK=1 shows where\n",
+            (
+                "error: ModuleNotFoundError: No module named 'twinplane_cli.x'\n"
+                "  help: this is a fault of the command; TWINPLANE_TRACEBACK=1 shows where\n"
+            ),
         ),
         (KeyboardInterrupt(), 130, ""),
     ],

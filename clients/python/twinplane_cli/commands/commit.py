@@ -10,10 +10,11 @@ from rich.text import Text
 from twinplane_cli import invocation, option
 from twinplane_cli.command import command
 from twinplane_cli.difference import difference
-from twinplane_cli.errors import REFUSED, list_faults
+from twinplane_cli.errors import REFUSED, CommandError, list_faults
 from twinplane_cli.invocation import Invocation, Use
 from twinplane_cli.option import Comment, ConfirmedIn, ExpectedRevision, MaxDisruption, PersistId, Shared
 from twinplane_cli.output import printable, table
+from twinplane_client import ConfigClient
 from twinplane_client.config import Committed, Plan
 
 Name = Annotated[str, typer.Option("--persist-id", help="Of another session's commit.", show_default=False)]
@@ -108,7 +109,9 @@ def _add_rollback(app: typer.Typer) -> None:
     @command(app)
     def rollback(
         ctx: typer.Context,
-        number: Annotated[int, typer.Argument(min=1, metavar="COMMIT", show_default=False)],
+        number: Annotated[
+            int | None, typer.Argument(min=1, metavar="[COMMIT]", help="None: the last but one.")
+        ] = None,
         confirmed: ConfirmedIn = None,
         persist_id: PersistId = "",
         comment: Comment = "",
@@ -118,6 +121,8 @@ def _add_rollback(app: typer.Typer) -> None:
         """Make running what it was after a commit, by a new commit."""
         work, wanted = invocation.of(ctx), option.confirmed(confirmed, persist_id)
         with work.config(Use.OPEN if wanted else Use.KEPT) as client:
+            if number is None:
+                number, expected_revision = _last_but_one(client, expected_revision)
             done = client.rollback(
                 number,
                 comment=comment,
@@ -126,6 +131,14 @@ def _add_rollback(app: typer.Typer) -> None:
                 confirmed=wanted,
             )
         _show(work, done, confirmed, persist_id)
+
+
+def _last_but_one(client: ConfigClient, expected: int) -> tuple[int, int]:
+    """Its number, and the commit it is the last but one of; raises CommandError where there is none."""
+    newest, *older = client.list_commits(limit=2).records or (None,)
+    if newest is None or not older:
+        raise CommandError("there is no commit before the newest", exit_code=REFUSED)
+    return older[0].number, expected or newest.number
 
 
 def _show(work: Invocation, done: Committed, seconds: float | None, persist_id: str) -> None:
