@@ -84,7 +84,9 @@ def _document(table: SchemaTable, path: Path, container: Container) -> str:
 
 def _violations(context: libyang.Context, table: SchemaTable, path: Path, fault: Fault) -> list[Violation]:
     found = [
-        _violation(table, path, str(item.data_path or ""), str(item.message or ""), fault)
+        _violation(
+            table, path, str(item.data_path or ""), str(item.message or ""), fault, str(item.app_tag or "")
+        )
         for item in context.errors()
     ]
     return list(dict.fromkeys(found)) or [
@@ -92,14 +94,16 @@ def _violations(context: libyang.Context, table: SchemaTable, path: Path, fault:
     ]
 
 
-def _violation(table: SchemaTable, owner: Path, data_path: str, message: str, fault: Fault) -> Violation:
+def _violation(
+    table: SchemaTable, owner: Path, data_path: str, message: str, fault: Fault, app_tag: str
+) -> Violation:
     """One message of libyang in terms of gNMI paths."""
     path = _path(data_path, owner)
     message = message.strip().rstrip(".")
     node = table.find(tuple(elem.name for elem in path.elems))
     if node is None:
-        return Violation(owner, fault, message)
-    violation = Violation(path, fault, message)
+        return Violation(owner, fault, message, app_tag=app_tag)
+    violation = Violation(path, fault, message, app_tag=app_tag)
     if match := _MANDATORY.match(message):
         name = match[1].rpartition(":")[2]
         # what libyang names is the parent, or where that is absent too, what would contain it

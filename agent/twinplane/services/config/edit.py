@@ -10,6 +10,7 @@ from twinplane.schema.table import NodeKind
 from twinplane.schema.write import JsonPayload, edits
 from twinplane.services import codec
 from twinplane.services.auth import Caller
+from twinplane.services.blame import blamed
 from twinplane.services.config.error import error
 from twinplane.services.config.store import Held, Stores
 from twinplane.services.config.target import Target
@@ -56,7 +57,10 @@ class EditMethods:
         wanted = _edits(self._target.schemas, request.edit, encoding(request.encoding))
         candidate = held.now.edited(wanted, self._target.model.apply)
         if request.test_option != pb.EditRequest.SET:
-            self._judge(candidate.forest)
+            try:
+                self._judge(candidate.forest)
+            except RequestError as found:
+                raise RequestError(*(blamed(one, wanted) for one in found.violations)) from found
         if request.test_option != pb.EditRequest.TEST_ONLY:
             held.put(candidate)
         return pb.EditResponse(base_revision=candidate.base).SerializeToString()

@@ -27,6 +27,7 @@ _TAGS = {
     Fault.CONFLICT: ("application", "in-use"),
 }
 _APP_TAGS = {Fault.REFERENCE: "instance-required"}
+_TAG_OF_APP_TAG = {"missing-choice": "data-missing"}  # RFC 7950 section 15.6
 
 
 def error(violation: Violation) -> config_pb2.Error:
@@ -34,7 +35,7 @@ def error(violation: Violation) -> config_pb2.Error:
     kind, tag = _TAGS[violation.fault]
     return config_pb2.Error(
         error_type=kind,
-        error_tag=tag,
+        error_tag=_TAG_OF_APP_TAG.get(violation.app_tag, tag),
         error_path=str(violation.path),
         error_app_tag=violation.app_tag or _APP_TAGS.get(violation.fault, ""),
         error_message=violation.constraint,

@@ -9,6 +9,7 @@ from twinplane.schema.annotation import annotation
 from twinplane.schema.write import JsonPayload, Payload, edits
 from twinplane.services import codec
 from twinplane.services.auth import Caller
+from twinplane.services.blame import blamed
 from twinplane.services.gnmi.extension import SetOptions, of_set
 from twinplane.services.gnmi.target import Target
 from twinplane.services.gnmi.union import Union
@@ -89,8 +90,7 @@ class Set:
         try:
             return await self._target.transactor.submit(request)
         except RequestError as error:
-            blamed = (_blamed(violation, request.edits) for violation in error.violations)
-            raise RequestError(*blamed) from error
+            raise RequestError(*(blamed(one, request.edits) for one in error.violations)) from error
         except ApplyError as error:
             if union:
                 error.retry = False  # union_replace 5.2.2: INTERNAL, whatever the reason
@@ -161,22 +161,6 @@ def _collect(violations: list[Violation], index: int | None, read: Callable[[], 
             violation if violation.operation is not None else replace(violation, operation=index)
             for violation in error.violations
         ]
-
-
-def _blamed(violation: Violation, edits: tuple[Edit, ...]) -> Violation:
-    """A violation of the result with the operation that has to do with its path, the last one of several."""
-    if violation.operation is not None:
-        return violation
-    related = (edit.index for edit in reversed(edits) if _touches(edit.path, violation.path))
-    return replace(violation, operation=next(related, None))
-
-
-def _touches(edited: Path, path: Path) -> bool:
-    """True when an edit's path (keys left out stand for any) lies at, above or below another path."""
-    return edited.origin == path.origin and all(
-        mine.name == theirs.name and set(mine.keys) <= set(theirs.keys)
-        for mine, theirs in zip(edited.elems, path.elems, strict=False)
-    )
 
 
 def _refused(fault: Fault, text: str) -> RequestError:
