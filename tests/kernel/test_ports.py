@@ -12,6 +12,7 @@ from twinplane.drivers.foreign import read_foreign
 from twinplane.drivers.link import LinkDriver
 from twinplane.drivers.port import PortDriver
 from twinplane.errors import DriverError
+from twinplane.model.names import alias
 from twinplane.model.port import interface_path
 from twinplane.netlink.connection import Connection
 from twinplane.plan.resource import Key, Link, Noun, Ownership, Plug, Port
@@ -80,6 +81,23 @@ async def test_a_port_needs_its_device_and_a_bridge_of_ours() -> None:
         foreign = Port("uplink", VNIC, BRIDGE.name, up=True)
         with pytest.raises(DriverError, match="not a device of this agent"):
             await driver.ensure(foreign.key, foreign)
+
+
+@isolated
+async def test_a_device_that_we_do_not_make_is_never_ours_whatever_its_alias_says() -> None:
+    async with Connection() as connection:
+        driver = await make(connection)
+        tool("ip", "link", "add", "theirs", "type", "bridge")
+        tool("ip", "link", "set", "uplink", "up", "master", "theirs", "alias", alias(INSTANCE, VNIC))
+        before = tool("ip", "-details", "link", "show", "uplink")
+        made = connection.writes
+        assert all(port.device != "uplink" for port in await driver.survey([]))
+        down = Port("uplink", VNIC, None, up=False)
+        with pytest.raises(DriverError, match="not a device of this agent"):
+            await driver.ensure(down.key, down)
+        await driver.ensure(down.key, None)
+        assert connection.writes == made
+        assert tool("ip", "-details", "link", "show", "uplink") == before
 
 
 @isolated

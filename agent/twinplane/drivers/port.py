@@ -10,11 +10,12 @@ from twinplane.netlink.link import NO_GENERATION, LinkRow
 from twinplane.plan.resource import Found, Key, Noun, Ownership, Plug, Port, Resource
 from twinplane_wire.path import ROOT, Path
 
+_MADE = frozenset({"bridge", "tun", "ifb"})  # kinds of device that the agent makes
 _ADDRESSED = "a device that carries an address of the host cannot become a port"
 
 
 class PortDriver:
-    """Plugs, unplugs, raises and lowers. A device that bears this instance's mark is a `Port`, any other a
+    """Plugs, unplugs, raises and lowers. A device that this instance made and marked is a `Port`, any other a
     `Plug`."""
 
     def __init__(self, instance: UUID, connection: Connection) -> None:
@@ -34,8 +35,7 @@ class PortDriver:
 
         Raises:
             DriverError: no such device or bridge, a port of somebody else's bridge, a host port with an
-            address,
-                refused by the kernel, or not as wanted afterwards.
+            address, refused by the kernel, or not as wanted afterwards.
         """
         link = await self._connection.link(key.name)
         if link is None:
@@ -80,19 +80,19 @@ class PortDriver:
 
     def _read(self, link: LinkRow, links: dict[int, LinkRow]) -> Port | Plug | None:
         master = links.get(link.master)
-        mark = read_mark(link, self._instance)
-        if mark.ownership is Ownership.OWN:
-            return Port(link.name, mark.owner, master.name if master else None, link.up)
+        if self._is_ours(link):
+            owner = read_mark(link, self._instance).owner
+            return Port(link.name, owner, master.name if master else None, link.up)
         generation = NO_GENERATION if link.address_generation is None else link.address_generation
         if master is None:
             return Plug(link.name, ROOT, None, generation)
-        switch = read_mark(master, self._instance)
-        if switch.ownership is not Ownership.OWN:
+        if not self._is_ours(master):
             return None
-        return Plug(link.name, _port_path(switch.owner, link.name), master.name, generation)
+        switch = read_mark(master, self._instance).owner
+        return Plug(link.name, _port_path(switch, link.name), master.name, generation)
 
     async def _settle(self, key: Key, link: LinkRow, wanted: Port) -> Port:
-        if read_mark(link, self._instance).ownership is not Ownership.OWN:
+        if not self._is_ours(link):
             raise DriverError(f"{key}: {foreign(link).description} is not a device of this agent")
         master = await self._master(key, wanted.master)
         # nothing passes between the two messages: a device enters its bridge down, and leaves it down
@@ -131,7 +131,7 @@ class PortDriver:
         return found
 
     async def _let_go(self, link: LinkRow) -> None:
-        if read_mark(link, self._instance).ownership is Ownership.OWN:
+        if self._is_ours(link):
             if link.up:
                 await self._connection.set_link(link, up=False)
             if link.master:
@@ -163,14 +163,18 @@ class PortDriver:
     async def _is_own(self, index: int) -> bool:
         for link in await self._connection.links():
             if link.index == index:
-                return read_mark(link, self._instance).ownership is Ownership.OWN
+                return self._is_ours(link)
         return False
+
+    def _is_ours(self, link: LinkRow) -> bool:
+        # an alias can be copied: on a device that the agent does not make it means nothing
+        return link.kind in _MADE and read_mark(link, self._instance).ownership is Ownership.OWN
 
     async def _master(self, key: Key, name: str | None) -> int:
         if name is None:
             return 0
         bridge = await self._connection.link(name)
-        if bridge is None or read_mark(bridge, self._instance).ownership is not Ownership.OWN:
+        if bridge is None or not self._is_ours(bridge):
             raise DriverError(f"{key}: there is no bridge {name} of this agent")
         return bridge.index
 

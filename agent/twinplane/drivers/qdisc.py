@@ -38,8 +38,7 @@ class QdiscDriver:
 
         Raises:
             DriverError: no such device, not a device of this agent, a burst that the kernel cannot hold,
-            refused
-                by the kernel, or not as wanted afterwards.
+            refused by the kernel, or not as wanted afterwards.
         """
         device, _, place = key.name.partition(" ")
         link = await self._connection.link(device)
