@@ -57,7 +57,7 @@ class Occurrences:
             return
         for change in changes:
             path = change.object
-            if tuple(elem.name for elem in path.elems) != APPLIANCES or path.origin:
+            if path.origin or tuple([elem.name for elem in path.elems]) != APPLIANCES:
                 continue
             entry = get(self._tree.root(), path)
             before, after = self._known.get(path, ""), _status(entry)

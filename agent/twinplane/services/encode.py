@@ -65,11 +65,16 @@ def _elem(elem: Elem) -> bytes:
     return field(PATH_ELEM, field(ELEM_NAME, elem.name.encode()), *keys)
 
 
+def uint(value: int) -> bytes:
+    """A TypedValue for encoding PROTO of a number without sign."""
+    return UINT + varint(value)
+
+
 def scalar(kind: ProtoKind, value: Any) -> bytes:
     """A TypedValue for encoding PROTO: the value in the field of its kind (gNMI 2.2.3)."""
-    if kind is _UINT_KIND:
-        return UINT + varint(value)
     match kind:
+        case ProtoKind.UINT:
+            return uint(value)
         case ProtoKind.STRING:
             return field(STRING, value.encode())
         case ProtoKind.INT:
@@ -81,9 +86,6 @@ def scalar(kind: ProtoKind, value: Any) -> bytes:
         case ProtoKind.DOUBLE:
             return DOUBLE + struct.pack("<d", value)
     raise AssertionError(kind)
-
-
-_UINT_KIND = ProtoKind.UINT  # nearly all that is sampled; looking a member up takes as long as writing it
 
 
 def leaf_list(values: Sequence[bytes]) -> bytes:
@@ -102,11 +104,16 @@ def update(path_content: bytes, value: bytes, duplicates: int = 0) -> bytes:
     return field(UPDATE_PATH, path_content) + field(UPDATE_VAL, value) + counted
 
 
-def update_field(path_content: bytes, value: bytes) -> bytes:
-    """An Update as the `update` field of a Notification."""
-    where = UPDATE_PATH + varint(len(path_content)) + path_content
-    what = UPDATE_VAL + varint(len(value)) + value
-    return UPDATE + varint(len(where) + len(what)) + where + what
+def update_fields(above: bytes, leaves: Iterable[tuple[bytes, bytes]]) -> list[bytes]:
+    """Updates as `update` fields of a Notification: of each leaf the rest of its path below `above` and its
+    value."""
+    made: list[bytes] = []
+    for below, value in leaves:
+        where = varint(len(above) + len(below))
+        size = varint(len(value))
+        whole = varint(2 + len(where) + len(above) + len(below) + len(size) + len(value))
+        made.append(b"".join((UPDATE, whole, UPDATE_PATH, where, above, below, UPDATE_VAL, size, value)))
+    return made
 
 
 def with_duplicates(update_field: bytes, count: int) -> bytes:

@@ -20,17 +20,22 @@ from twinplane.plan.resource import (
 from twinplane.state.facts import (
     AlarmFact,
     Batch,
+    DomainCpu,
     DomainFact,
     DomainGone,
     Fact,
+    HostFact,
+    LinkCounters,
     LinkFact,
     LinkGone,
     ResourceGone,
+    SourceFact,
 )
 from twinplane.state.translate.known import Known
 from twinplane_wire.path import Path
 
 _RESOURCES = Bridge | Domain | Htb | Ifb | ImageFile | Link | Plug | Port | Redirect | Scheduler | Seed | Tap
+_PASSING = frozenset({LinkCounters, DomainCpu, HostFact, SourceFact})  # of these nothing is remembered
 
 
 class Reported:
@@ -48,6 +53,9 @@ class Reported:
 
     def expand(self, batch: Batch, known: Known) -> Iterator[Fact]:
         """The facts of a batch, those about what is gone first."""
+        if not batch.complete and _PASSING.issuperset(map(type, batch.facts)):
+            yield from batch.facts
+            return
         resources: dict[Key, Path] = {}
         alarms: dict[str, AlarmFact] = {}
         links: set[str] = set()

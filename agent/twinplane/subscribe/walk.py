@@ -41,6 +41,7 @@ class Trail(NamedTuple):
 
 
 Found: TypeAlias = tuple[str, Keys, Node, Points[T]]
+Way: TypeAlias = tuple[tuple[str, Points[T]], ...]
 
 
 class Walk(Generic[T]):
@@ -58,6 +59,7 @@ class Walk(Generic[T]):
         self._kept = (encoding, paths)
         self._origin = ""
         self._steps: dict[tuple[int, str], tuple[Points[T], Points[T]]] = {}
+        self._ways: dict[int, tuple[Points[T], Way[T]]] = {}
 
     def messages(self, root: Container, origin: str = "") -> Iterator[tuple[str, bytes]]:
         """Pairs of a top-level container's name and joined pieces of leaves in it, each of a good size for a
@@ -124,6 +126,11 @@ class Walk(Generic[T]):
         name, keys, child, points = found
         if isinstance(child, Container):
             trail = Trail(above, name, keys)
+            for name, further_points in self._way(points):
+                below = child.children.get(name)
+                if not isinstance(below, Container):
+                    break
+                child, trail, points = below, Trail(trail, name, ()), further_points
             if not _any(points):
                 for further in self._selected(child, live(points)):
                     self._some(child, trail, further, pieces, single=single)
@@ -150,7 +157,7 @@ class Walk(Generic[T]):
         leaves = _leaves(node)
         if leaves:
             pieces.extend(self._encode(trail.path(self._origin), leaves, self._encoding))
-        for name, keys, container in _containers(node):
+        for name, keys, container in _containers(node) if len(leaves) < len(node.children) else ():
             there = Trail(trail, name, keys)
             if any(isinstance(child, Container | Entries) for child in container.children.values()):
                 self._collect(container, there, pieces)
@@ -191,12 +198,32 @@ class Walk(Generic[T]):
                     if further := step(points, name, keys):
                         yield name, keys, entry, further
 
+    def _way(self, points: Points[T]) -> Way[T]:
+        """`_straight`, remembered for this walk: it is the same for all entries of a list."""
+        kept = self._ways.get(id(points))
+        if kept is None:
+            kept = self._ways[id(points)] = (points, _straight(points))
+        return kept[1]
+
     def _step(self, points: Points[T], name: str, keys: Keys = ()) -> Points[T]:
         """`step` for nodes whose keys make no difference, remembered for this walk."""
         kept = self._steps.get((id(points), name))
         if kept is None:  # the points are kept alive, or their id might come again
             kept = self._steps[id(points), name] = (points, step(points, name, keys))
         return kept[1]
+
+
+def _straight(points: Points[T]) -> Way[T]:
+    """The names that lead to the next members, each with the points there, as long as there is one way only
+    and neither keys nor wildcards are on it."""
+    way: list[tuple[str, Points[T]]] = []
+    while len(points) == 1 and not points[0].members and not points[0].wild and len(points[0].exact) == 1:
+        ((elem, below),) = points[0].exact.items()
+        if elem.keys or below.wild:
+            break
+        points = (below,)
+        way.append((elem.name, points))
+    return tuple(way)
 
 
 def _leaves(node: Container) -> list[tuple[str, Leaf]]:

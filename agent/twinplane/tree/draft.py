@@ -14,8 +14,6 @@ from twinplane_wire.path import Elem, Path
 
 SchemaPath: TypeAlias = tuple[str, ...]
 
-_NOTHING = Container()
-
 
 class Draft:
     """A tree under change. `presence` names the containers (by their schema path) that mean something empty;
@@ -146,16 +144,22 @@ class Draft:
 
     def _own_at(self, elems: Sequence[Elem]) -> Container:
         """The container at these elements, ready to change."""
+        owned = self._owned
         holder = self._own_root()
         for name, keys in elems:
-            if keys:
-                listed = self._own_list(holder, name, tuple([key for key, _ in keys]))
-                key = entry_key(listed.key_names, keys)
-                if key not in listed.entries:
-                    _write_entries(listed)[key] = self._keep(Container(dict(keys)))
-                holder = self._own_entry(listed, key, _NOTHING)
-            else:
-                holder = self._own_child(holder, name)
+            child = holder.children.get(name)
+            if not keys:
+                if not isinstance(child, Container) or id(child) not in owned:
+                    child = self._own_child(holder, name)
+                holder = child
+                continue
+            if not isinstance(child, Entries) or id(child) not in owned:
+                child = self._own_list(holder, name, tuple([key for key, _ in keys]))
+            key = (keys[0][1],) if len(keys) == 1 else entry_key(child.key_names, keys)
+            entry = child.entries.get(key)
+            if entry is None or id(entry) not in owned:
+                entry = self._own_entry(child, key, Container(dict(keys)) if entry is None else entry)
+            holder = entry
         return holder
 
     def _own_root(self) -> Container:

@@ -1,8 +1,8 @@
 """Subscribe: leaf updates per CPU second of the server, with 1 and with 50 subscribers.
 
 SAMPLE of the counters of 1,000 vNICs, all of which differ at every sample; ON_CHANGE of their state while all
-of their devices lose and find their carrier. The floor is a bare handler that writes ready bytes: the very messages that
-the product sent, at the same pace to as many streams. Both are measured in turns.
+of their devices lose and find their carrier. The floor is a bare handler that writes ready bytes: the very
+messages that the product sent, at the same pace to as many streams. Both are measured in turns.
 """
 
 import asyncio

@@ -14,6 +14,8 @@ from twinplane.subscribe.encode import PREFIX_DEPTH
 from twinplane.tree.node import Container, Entries, Leaf, Node
 from twinplane_wire.path import Elem, Path
 
+_UNSIGNED = ("uint8", "uint16", "uint32", "uint64")
+
 
 def proto_leaves(node: Node, schema: SchemaNode, path: bytes) -> Iterator[tuple[bytes, SchemaNode, bytes]]:
     """Every leaf at or below a node as (encoded Path, schema, encoded TypedValue); `path` is the node's.
@@ -44,6 +46,8 @@ def _writer(schema: SchemaNode, encoding: Encoding) -> Callable[[Any], bytes]:
         ietf = encoding is Encoding.JSON_IETF
         return lambda value: encode.json(json_text(value, schema, ietf=ietf), ietf=ietf)
     proto = codec_of(schema).proto
+    if schema.kind is NodeKind.LEAF and schema.type is not None and schema.type.base in _UNSIGNED:
+        return encode.uint  # nearly all that is sampled
     if schema.kind is NodeKind.LEAF_LIST:
         return lambda values: encode.leaf_list([encode.scalar(*proto(value)) for value in values])
     return lambda value: encode.scalar(*proto(value))
@@ -76,9 +80,8 @@ class LeafEncoder:
         assert isinstance(encoding, Encoding)
         forms = _forms(self._schemas.table(container.origin).at(container), encoding)
         above = encode.path(container.elems[depth:])
-        whole = len(container.elems) >= depth
-        made = []
-        for name, value in leaves:
-            elem, write = forms[name]
-            made.append(encode.update_field(above + elem if whole else above, write(value)))
-        return made
+        if len(container.elems) < depth:
+            return encode.update_fields(above, [(b"", forms[name][1](value)) for name, value in leaves])
+        return encode.update_fields(
+            above, [((form := forms[name])[0], form[1](value)) for name, value in leaves]
+        )
