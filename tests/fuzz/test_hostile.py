@@ -13,7 +13,7 @@ import pytest
 
 from conformance.follower import Follower
 from conformance.target import Target
-from conformance.wire import path, pb
+from conformance.wire import Client, path, pb
 from twinplane.services.rpc import Limits
 
 LAN = "/virtual-switches/virtual-switch[name=lan]"
@@ -150,6 +150,20 @@ async def greedy_reads(target: Target) -> None:
             await client.once(*(pb.Subscription(path=one) for one in wild * 20))
 
 
+async def guesses(target: Target) -> None:
+    """One wrong password after the other, many at a time."""
+    client = Client(target.password().channel)
+
+    async def guess(number: int) -> None:
+        with contextlib.suppress(grpc.aio.AioRpcError):
+            await client.capabilities(
+                (("username", "admin"), ("password", f"{number} {os.urandom(8).hex()}"))
+            )
+
+    while True:
+        await asyncio.gather(*map(guess, range(100)))
+
+
 ATTACKS: dict[str, tuple[Attacker, int]] = {
     "silent before TLS": (silent_before_tls, 50),
     "silent on a socket": (silent_on_the_socket, 50),
@@ -161,6 +175,7 @@ ATTACKS: dict[str, tuple[Attacker, int]] = {
     "a thousand silent streams": (silent_streams, 1),
     "messages that are too large": (great_messages, 2),
     "greedy reads": (greedy_reads, 2),
+    "guesses": (guesses, 3),
 }
 
 
@@ -205,6 +220,8 @@ async def served(target: Target) -> None:
             assert await mutual.value(f"{LAN}/config/mtu") == mtu
             await follower.until(lambda mtu=mtu: follower.leaves.get(f"{LAN}/config/mtu") == mtu)  # type: ignore[misc]
         assert (await target.reader().capabilities()).supported_models
+        known = (("username", "operator"), ("password", "operator-secret"))
+        assert (await Client(admin.channel).capabilities(known)).supported_models
         await admin.set(delete=[LAN])
         await follower.until(lambda: not follower.leaves)
     await admin.channel.close()

@@ -1,20 +1,15 @@
 """The users of this box as last read: who somebody is, and who has to be told when that changes."""
 
 import asyncio
-import hashlib
-import hmac
 import os
-import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-from twinplane.identity.password import hash_password, matches
+from twinplane.identity.checking import Passwords
+from twinplane.identity.password import hash_password
 from twinplane.identity.user import User, read
-
-REMEMBER_SECONDS = 60.0
-REMEMBER_ENTRIES = 256
 
 
 @dataclass(eq=False, slots=True)
@@ -27,7 +22,7 @@ class _Watch:
 
 
 class Directory:
-    """The users as last read, with passwords checked in a thread and successes remembered for a minute."""
+    """The users as last read."""
 
     def __init__(self, path: Path) -> None:
         self.path = path
@@ -35,9 +30,7 @@ class Directory:
         self._revoked: frozenset[int] = frozenset()
         self._watches: set[_Watch] = set()
         self.reload()
-        self._salt = os.urandom(32)
-        self._remembered: dict[bytes, float] = {}
-        self._turn = asyncio.Semaphore(1)  # guessing must not take all threads and cores
+        self._passwords = Passwords()
         self._nobody = hash_password(os.urandom(8).hex())
 
     def reload(self) -> None:
@@ -91,24 +84,15 @@ class Directory:
         """The user of that name, or None."""
         return self._users.get(name)
 
-    async def verify(self, name: str, password: str) -> User | None:
+    async def verify(self, name: str, password: str, address: str = "") -> User | None:
         """The user when name and password are right, else None; a wrong name takes as long as a wrong
-        password."""
+        password. `address` is where the request comes from.
+
+        Raises:
+            RequestError: TOO_LARGE, too many passwords from there wait to be checked.
+        """
         user = self._users.get(name)
         stored = user.password if user is not None and user.password else self._nobody
-        ticket = hmac.digest(self._salt, f"{name}\0{stored}\0{password}".encode(), hashlib.sha256)
-        if self._remembered.get(ticket, 0.0) > time.monotonic():
-            return user
-        async with self._turn:
-            right = await asyncio.to_thread(matches, password, stored)
-        if not right or user is None or stored != user.password:
-            return None
-        self._remember(ticket)
-        return user
-
-    def _remember(self, ticket: bytes) -> None:
-        now = time.monotonic()
-        if len(self._remembered) >= REMEMBER_ENTRIES:
-            self._remembered = {key: until for key, until in self._remembered.items() if until > now}
-        if len(self._remembered) < REMEMBER_ENTRIES:
-            self._remembered[ticket] = now + REMEMBER_SECONDS
+        right = await self._passwords.right(name, password, stored, address)
+        user = self._users.get(name)  # as it is now
+        return user if right and user is not None and stored == user.password else None

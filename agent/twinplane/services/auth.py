@@ -70,21 +70,22 @@ async def authenticate(
 
     Raises:
         RequestError: UNAUTHENTICATED for wrong or missing credentials and for a revoked certificate, DENIED
-            for a certificate of nobody here, or a user name that is not the certificate's.
+            for a certificate of nobody here, or a user name that is not the certificate's, TOO_LARGE for too
+            many passwords at a time.
     """
     name, password = _credentials(metadata)
     match gate.mode:
         case Mode.MUTUAL:
             return await _by_certificate(users, peer, channel, name, password)
         case Mode.PASSWORD:
-            user = await users.verify(name, password) if name and password else None
+            user = await users.verify(name, password, _host(peer)) if name and password else None
             if user is None:
                 raise _unauthenticated("a valid user name and password are needed here")
             return Caller(user.name, user.role, peer, user)
         case Mode.SOCKET if not name and not password:
             return Caller(f"local-{gate.role.value}", gate.role, peer)
         case Mode.SOCKET:
-            user = await users.verify(name, password) if name and password else None
+            user = await users.verify(name, password, _host(peer)) if name and password else None
             if user is None:
                 raise _unauthenticated("wrong user name or password")
             return Caller(user.name, user.role.lower(gate.role), peer, user)
@@ -111,9 +112,14 @@ async def _by_certificate(
         raise _denied(f"the certificate's user {subject!r} is unknown", "add it to users.toml")
     if name and name != subject:
         raise _denied(f"user name {name!r} is not that of the certificate, {subject!r}")
-    if password and await users.verify(subject, password) is None:
+    if password and await users.verify(subject, password, _host(peer)) is None:
         raise _unauthenticated("wrong password")
     return Caller(user.name, user.role, peer, user, serial)
+
+
+def _host(peer: str) -> str:
+    """The address of a peer without its port; all of a Unix socket are one."""
+    return peer.rpartition(":")[0]
 
 
 def _common_name(channel: Mapping[str, Iterable[bytes]]) -> str:

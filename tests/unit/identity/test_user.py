@@ -5,8 +5,7 @@ from pathlib import Path
 import pytest
 
 from twinplane.errors import StartError
-from twinplane.identity import directory as directory_module
-from twinplane.identity import password, user
+from twinplane.identity import checking, password, user
 from twinplane.identity.directory import Directory
 from twinplane.identity.role import Access, Role
 from twinplane.identity.user import User
@@ -54,7 +53,7 @@ def test_verify_reload_and_remember(tmp_path: Path, monkeypatch: pytest.MonkeyPa
         calls.append(text)
         return password.matches(text, stored)
 
-    monkeypatch.setattr(directory_module, "matches", counted)
+    monkeypatch.setattr(checking, "matches", counted)
 
     async def scenario() -> None:
         found = await directory.verify("ann", "right")
