@@ -171,7 +171,7 @@ MISTAKES: tuple[tuple[str, dict[str, Any], str, str, tuple[str, ...]], ...] = (
         {"replace": {NEW: {**appliance("new"), "compute": {"share": {"config": {"guarantee": 10**6}}}}}},
         "FAILED_PRECONDITION",
         f"{NEW}/compute/share/config/guarantee",
-        ("1000000 do not fit", "at most"),
+        ("1000000 millicores do not fit", "at most"),
     ),
 )
 
@@ -212,12 +212,14 @@ def test_more_memory_than_the_host_has(box: Agent) -> None:
     error = refused(box, RefusedError, replace={NEW: appliance("new", size=size)})
     (violation,) = error.violations
     assert violation.path == f"{NEW}/memory/config/size"
-    assert violation.constraint.startswith(f"{size} + {256 << 20} overhead do not fit; free ")
-    most = int(violation.constraint.rpartition("at most ")[2])
+    assert violation.constraint.startswith(
+        f"{size} bytes (10485760 MiB) + 256 MiB overhead do not fit; free "
+    )
+    most = int(violation.constraint.rpartition("at most ")[2].split()[0])
     assert f"{violation}" == error.message
     # One byte more than what would fit does not fit either; what would fit is not tried on this host.
     error = refused(box, RefusedError, replace={NEW: appliance("new", size=most + 1)})
-    assert error.violations[0].constraint.endswith(f"at most {most}")
+    assert error.violations[0].constraint.endswith(f"at most {most} bytes ({most >> 20} MiB)")
 
 
 def test_an_image_file_that_is_not_there(box: Agent, images: Path) -> None:

@@ -11,7 +11,7 @@ from twinplane.errors import Fault, Violation
 from twinplane.model.appliance import AdminState, Appliance
 from twinplane.model.host import Capabilities
 from twinplane.model.index import Index, Touched, View, guarantee, memory
-from twinplane.share.ledger import Account, shortfall
+from twinplane.share.ledger import BYTES, MILLICORES, Account, Unit, shortfall
 
 Asked = Callable[[Appliance | None], int]
 
@@ -29,10 +29,10 @@ def refusals(
     committed = before.memory + before.appliances * host.overhead
     account = Account(host.memory, host.reserve_memory, committed)
     leaf: tuple[str, ...] = ("memory", "config", "size")
-    yield from _short(pairs, account, memory, host.overhead, leaf, revocable)
+    yield from _short(pairs, account, memory, host.overhead, BYTES, leaf, revocable)
     account = Account(host.cpus * 1000, host.reserve_cpu, before.cpu)
     leaf = ("compute", "share", "config", "guarantee")
-    yield from _short(pairs, account, guarantee, 0, leaf, revocable)
+    yield from _short(pairs, account, guarantee, 0, MILLICORES, leaf, revocable)
 
 
 def _short(
@@ -40,6 +40,7 @@ def _short(
     account: Account,
     asked: Asked,
     overhead: int,
+    unit: Unit,
     leaf: tuple[str, ...],
     revocable: bool,
 ) -> Iterator[Violation]:
@@ -59,7 +60,7 @@ def _short(
             account = account.charge(charge(new) - charge(old))
     for old, new in growing:
         without = account.charge(-charge(old))
-        refusal = shortfall(without, asked(new), overhead)
+        refusal = shortfall(without, asked(new), overhead, unit)
         if refusal is None:
             account = without.charge(charge(new))
             continue

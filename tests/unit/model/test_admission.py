@@ -36,10 +36,9 @@ def test_the_refusal_of_the_walkthrough() -> None:
     (violation,) = refused(old, new)
     assert str(violation.path) == "/appliances/appliance[name=big]/memory/config/size"
     assert violation.fault is Fault.CAPACITY
-    free = ROOM - 512 * MIB
     assert violation.constraint == (
-        f"10995116277760 + 268435456 overhead do not fit; free {free} of {4096 * MIB} "
-        f"(reserve {1024 * MIB}, committed {512 * MIB}); at most {free - 268435456}"
+        "10995116277760 bytes (10485760 MiB) + 256 MiB overhead do not fit; free 2560 MiB of 4096 MiB "
+        f"(reserve 1024 MiB, committed 512 MiB); at most {ROOM - 3 * OVERHEAD} bytes (2304 MiB)"
     )
 
 
@@ -56,7 +55,7 @@ def test_the_sum_counts_and_those_that_fit_are_not_blamed() -> None:
 def test_growing_counts_against_what_others_have() -> None:
     assert refused(sized(a=1024, b=256), sized(a=1024, b=1536)) == []
     (violation,) = refused(sized(a=1024, b=256), sized(a=1024, b=1537))
-    assert f"committed {(1024 + 256) * MIB}" in violation.constraint
+    assert f"committed {1024 + 256} MiB" in violation.constraint
 
 
 def test_one_may_grow_by_what_another_gives_up_in_the_same_request() -> None:
@@ -78,8 +77,9 @@ def test_cpu_guarantees_fit_the_cores() -> None:
     assert refused(EMPTY_ROOT, promised(a=1000, b=1000)) == []
     (violation,) = refused(promised(a=1000, b=500), promised(a=1000, b=1001))
     assert str(violation.path) == "/appliances/appliance[name=b]/compute/share/config/guarantee"
-    assert (
-        violation.constraint == "1001 do not fit; free 1000 of 2000 (reserve 0, committed 1000); at most 1000"
+    assert violation.constraint == (
+        "1001 millicores do not fit; free 1000 millicores of 2000 millicores "
+        "(reserve 0 millicores, committed 1000 millicores); at most 1000 millicores"
     )
 
 
