@@ -1,5 +1,6 @@
 """Differences of configurations, plans and capacity as messages."""
 
+import json
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 
 from twinplane.plan.step import Effect, Step
@@ -9,10 +10,10 @@ from twinplane.schema.encode import encode
 from twinplane.services.config.wire import wire_path
 from twinplane.share.ledger import Account
 from twinplane.tree import forest as trees
-from twinplane.tree.diff import ObjectChange, leaf_changes
+from twinplane.tree.diff import ObjectChange, leaf_changes, reordered
 from twinplane.tree.forest import Forest
-from twinplane.tree.node import Leaf, Node
-from twinplane.tree.query import leaves
+from twinplane.tree.node import Entries, Leaf, Node
+from twinplane.tree.query import get, leaves
 from twinplane_wire.path import Path
 from twinplane_wire.v1 import config_pb2 as pb
 
@@ -23,7 +24,8 @@ def difference(schemas: Schemas, before: Forest, after: Forest) -> Iterator[pb.C
 
 
 def changed(schemas: Schemas, objects: Iterable[ObjectChange]) -> Iterator[pb.Change]:
-    """The leaves that differ in objects."""
+    """The leaves that differ in objects; a list of the user's in another order by its path, with the keys of
+    its entries in order."""
     for one in objects:
         updates, deletes = leaf_changes(one.before, one.after, one.path)
         was = _leaves(one.before, one.path)
@@ -32,6 +34,11 @@ def changed(schemas: Schemas, objects: Iterable[ObjectChange]) -> Iterator[pb.Ch
             yield _change(schemas, path, kind, was.get(path), value)
         for path in deletes:
             yield _change(schemas, path, pb.Change.DELETED, was[path], None)
+        if one.before is not None and one.after is not None:
+            for path in reordered(one.before, one.after, one.path):
+                below = Path(path.elems[len(one.path.elems) :])
+                before, after = (_order(get(root, below)) for root in (one.before, one.after))
+                yield pb.Change(path=wire_path(path), kind=pb.Change.CHANGED, before=before, after=after)
 
 
 def steps(planned: Sequence[Step]) -> Iterator[pb.Step]:
@@ -67,6 +74,13 @@ def capacity(accounts: Mapping[str, Account]) -> Iterator[pb.Capacity]:
             committed=account.committed,
             free=account.free,
         )
+
+
+def _order(listed: Node | None) -> bytes:
+    """The keys of the entries of a list: each by itself, or where there are several, together in an array."""
+    keys = listed.entries if isinstance(listed, Entries) else ()
+    order = [key[0] if len(key) == 1 else key for key in keys]
+    return json.dumps(order, separators=(",", ":"), ensure_ascii=False).encode()
 
 
 def _leaves(node: Node | None, path: Path) -> dict[Path, Leaf]:

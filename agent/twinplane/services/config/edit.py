@@ -51,6 +51,8 @@ class EditMethods:
 
     async def edit(self, caller: Caller, request: pb.EditRequest) -> bytes:
         """Apply all edits of a request, or none. Raises RequestError."""
+        if request.test_option not in pb.EditRequest.TestOption.values():
+            raise refused(Fault.VALUE, f"test_option {request.test_option} is none of EditRequest")
         held = self._held(caller, request.session_id, request.target)
         held.check()
         self._expect(request.expected_revision)
