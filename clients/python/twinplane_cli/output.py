@@ -8,6 +8,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from datetime import UTC, datetime
 from enum import Enum
 from typing import Any, Literal, TextIO, TypeAlias
+from urllib.parse import unquote
 
 from rich.console import Console, RenderableType
 from rich.table import Table
@@ -94,6 +95,11 @@ def table(columns: Sequence[str], rows: Iterable[Sequence[object]], title: str =
 def printable(text: str) -> str:
     """The text with control characters written out: what others named must not steer a terminal."""
     return "".join(char if char.isprintable() or char == "\n" else ascii(char)[1:-1] for char in text)
+
+
+def caller(peer: str) -> str:
+    """Where a call came from, as gRPC names it: there brackets of addresses are percent-encoded."""
+    return unquote(peer)
 
 
 def moment(time: int) -> str:

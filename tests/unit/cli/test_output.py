@@ -3,7 +3,7 @@ import json
 import pytest
 
 from twinplane_cli.errors import explain, list_faults
-from twinplane_cli.output import moment, plain, printable, table
+from twinplane_cli.output import caller, moment, plain, printable, table
 from twinplane_client import ErrorEntry, RefusedError, Sync, UnavailableError, Update, Violation, parse_path
 
 FAULT = ErrorEntry("protocol", "invalid-value", "/a/b", "", "is too big", "at most 5", 2)
@@ -21,6 +21,7 @@ def test_results_become_what_json_writes() -> None:
 def test_control_characters_are_written_out() -> None:
     assert printable("a\x1b[31m\r\u202eb\nü") == "a\\x1b[31m\\r\\u202eb\nü"
     assert moment(0) == ""
+    assert caller("ipv6:%5B::1%5D:9339") == "ipv6:[::1]:9339"
 
 
 def test_a_table_is_text_whatever_stands_in_its_cells() -> None:

@@ -19,6 +19,8 @@ from twinplane_client.config import Committed, Plan
 
 Name = Annotated[str, typer.Option("--persist-id", help="Of another session's commit.", show_default=False)]
 
+_UNITS = {"cpu": "cpu (millicores)", "memory": "memory (bytes)"}
+
 
 def add_to(app: typer.Typer) -> None:
     """Add the commands."""
@@ -55,7 +57,10 @@ def _told(plan: Plan) -> Iterator[RenderableType]:
     yield ""
     yield table(("OBJECT", "EFFECT"), ((one.path, one.effect) for one in plan.effects))
     yield ""
-    rows = ((one.resource, one.total, one.reserved, one.committed, one.free) for one in plan.capacity)
+    rows = (
+        (_UNITS.get(one.resource, one.resource), one.total, one.reserved, one.committed, one.free)
+        for one in plan.capacity
+    )
     yield table(("AFTERWARDS", "TOTAL", "RESERVED", "COMMITTED", "FREE"), rows)
     if plan.refused:
         yield Text("\nas the host is now, the commit would be refused:", "bold red")

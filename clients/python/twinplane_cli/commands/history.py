@@ -8,7 +8,7 @@ from rich.text import Text
 from twinplane_cli import invocation
 from twinplane_cli.command import command, group
 from twinplane_cli.difference import difference
-from twinplane_cli.output import moment, table
+from twinplane_cli.output import caller, moment, table
 from twinplane_client.config import CommitRecord
 
 COLUMNS = ("COMMIT", "TIME", "AUTHOR", "SOURCE", "FROM", "CONFIRMATION", "COMMENT")
@@ -63,7 +63,7 @@ def _row(record: CommitRecord) -> tuple[object, ...]:
         moment(record.time),
         record.author,
         record.source,
-        record.peer,
+        caller(record.peer),
         confirmation,
         record.comment,
     )

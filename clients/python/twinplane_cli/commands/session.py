@@ -6,7 +6,7 @@ import typer
 
 from twinplane_cli import invocation
 from twinplane_cli.command import command, group
-from twinplane_cli.output import moment, table
+from twinplane_cli.output import caller, moment, table
 from twinplane_client.config import SessionInfo
 
 COLUMNS = ("", "SESSION", "USER", "FROM", "SINCE", "LIVES UNTIL", "CANDIDATE", "LOCKS")
@@ -51,7 +51,7 @@ def _row(one: SessionInfo, own: int) -> tuple[object, ...]:
         "*" if one.number == own else "",
         one.number,
         one.user,
-        one.peer,
+        caller(one.peer),
         moment(one.since),
         "connected" if one.connected else moment(one.expires),
         f"on commit {one.base_revision}" if one.private_candidate else "",
