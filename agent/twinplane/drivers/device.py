@@ -14,6 +14,7 @@ from twinplane.netlink.connection import Connection
 from twinplane.netlink.link import NO_GENERATION, LinkRow
 from twinplane.netlink.sysctl import read_setting
 from twinplane.plan.resource import Bridge, Found, Ifb, Key, Noun, Ownership, Resource, Tap
+from twinplane.plan.text import unlike
 from twinplane_wire.path import Path
 
 _NO_SPANNING_TREE = {"IFLA_BR_STP_STATE": 0}
@@ -60,14 +61,14 @@ class DeviceDriver:
                 await self._remove(key, link)
             return None
         if not isinstance(wanted, Bridge | Tap | Ifb) or wanted.key != key:
-            raise DriverError(f"{key}: cannot be brought to {wanted}")
+            raise DriverError(f"{key}: cannot be brought to {wanted.key}")
         if link is None:
             await self._make(wanted)
             link = await self._reread(key)
         if await self._adjust(link, wanted):
             link = await self._reread(key)
         if (found := self._read(key.noun, link)) != wanted:
-            raise DriverError(f"{key}: is {found} after it was set to {wanted}")
+            raise DriverError(f"{key}: {unlike(found, wanted)} after it was set")
         return found
 
     async def find(self, key: Key) -> Found:

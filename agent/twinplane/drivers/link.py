@@ -7,6 +7,7 @@ from twinplane.model.port import interface_path
 from twinplane.netlink.connection import Connection
 from twinplane.netlink.link import LinkRow
 from twinplane.plan.resource import Found, Key, Link, Noun, Ownership, Resource
+from twinplane.plan.text import unlike
 
 
 class LinkDriver:
@@ -33,7 +34,7 @@ class LinkDriver:
         if wanted is None:
             return None
         if not isinstance(wanted, Link) or wanted.key != key:
-            raise DriverError(f"{key}: cannot be brought to {wanted}")
+            raise DriverError(f"{key}: cannot be brought to {wanted.key}")
         link = await self._connection.link(key.name)
         if link is None:
             return None
@@ -51,7 +52,7 @@ class LinkDriver:
             None if wanted.mtu is None else link.mtu,
         )
         if found != wanted:
-            raise DriverError(f"{key}: is {found} after it was set to {wanted}")
+            raise DriverError(f"{key}: {unlike(found, wanted)} after it was set")
         return found
 
     async def find(self, key: Key) -> Found:

@@ -8,6 +8,7 @@ from twinplane.errors import DriverError
 from twinplane.netlink.connection import Connection
 from twinplane.netlink.link import NO_GENERATION, LinkRow
 from twinplane.plan.resource import Found, Key, Noun, Ownership, Plug, Port, Resource
+from twinplane.plan.text import unlike
 from twinplane_wire.path import ROOT, Path
 
 _MADE = frozenset({"bridge", "tun", "ifb"})  # kinds of device that the agent makes
@@ -51,7 +52,7 @@ class PortDriver:
                 await self._let_go(link)
                 return None
             case _:
-                raise DriverError(f"{key}: cannot be brought to {wanted}")
+                raise DriverError(f"{key}: cannot be brought to {wanted.key}")
 
     async def find(self, key: Key) -> Found:
         """What stands under this name now.
@@ -106,7 +107,7 @@ class PortDriver:
         name = wanted.master if link.master == master else f"device {link.master}"
         found = Port(link.name, read_mark(link, self._instance).owner, name, link.up)
         if found != wanted:
-            raise DriverError(f"{key}: is {found} after it was set to {wanted}")
+            raise DriverError(f"{key}: {unlike(found, wanted)} after it was set")
         return found
 
     async def _plug(self, key: Key, link: LinkRow, wanted: Plug) -> Plug:
@@ -127,7 +128,7 @@ class PortDriver:
         name = wanted.master if link.master == master else f"device {link.master}"
         found = Plug(link.name, wanted.owner, name, generation)
         if found != wanted:
-            raise DriverError(f"{key}: is {found} after it was set to {wanted}")
+            raise DriverError(f"{key}: {unlike(found, wanted)} after it was set")
         return found
 
     async def _let_go(self, link: LinkRow) -> None:

@@ -12,6 +12,7 @@ from twinplane.netlink.link import LinkRow
 from twinplane.netlink.message import KernelError
 from twinplane.netlink.traffic import MAX_TICKS
 from twinplane.plan.resource import Found, Htb, Key, Noun, Ownership, Redirect, Resource
+from twinplane.plan.text import unlike
 from twinplane_wire.path import Path
 
 _UNFINISHED = 8  # bit/s: what a shaper without a class is surveyed as; nobody can want it
@@ -57,7 +58,7 @@ class QdiscDriver:
                 await (self._unshape(key, link) if place == "root" else self._undirect(key, link))
                 return None
             case _:
-                raise DriverError(f"{key}: cannot be brought to {wanted}")
+                raise DriverError(f"{key}: cannot be brought to {wanted.key}")
 
     async def find(self, key: Key) -> Found:
         """What stands at this place now; what the kernel or libvirt put there by itself counts as ABSENT."""
@@ -129,7 +130,7 @@ class QdiscDriver:
             await self._connection.set_class(link, wanted.rate, wanted.ticks)
             found = await self._read_shape(link, owner)
         if found != wanted:
-            raise DriverError(f"{key}: is {found} after it was set to {wanted}")
+            raise DriverError(f"{key}: {unlike(found, wanted)} after it was set")
         return found
 
     async def _unshape(self, key: Key, link: LinkRow) -> None:
@@ -150,11 +151,11 @@ class QdiscDriver:
             await self._connection.add_redirect(link, target)
             found = await self._connection.redirects(link.index)
         if found != (target.index,):
-            raise DriverError(f"{key}: sends to {found} after it was set to send to device {target.index}")
+            raise DriverError(f"{key}: sends to the devices {found}, not to {target.index}")
         owner = read_mark(link, self._instance).owner
         read = Redirect(link.name, wanted.target, owner)
         if read != wanted:
-            raise DriverError(f"{key}: is {read}, wanted {wanted}")
+            raise DriverError(f"{key}: {unlike(read, wanted)} after it was set")
         return read
 
     async def _add_ingress(self, link: LinkRow) -> None:

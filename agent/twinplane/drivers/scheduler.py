@@ -5,9 +5,10 @@ from uuid import UUID
 
 from twinplane.errors import DriverError
 from twinplane.hypervisor.connection import Connection
-from twinplane.hypervisor.domain import SchedulerValues
+from twinplane.hypervisor.domain import SchedulerRecord, SchedulerValues
 from twinplane.plan.resource import Found, Key, Noun, Ownership, Resource, Scheduler
-from twinplane_wire.path import Path, parse
+from twinplane.plan.text import unlike
+from twinplane_wire.path import parse
 
 
 class SchedulerDriver:
@@ -39,7 +40,7 @@ class SchedulerDriver:
             failure = error
         there = await self._read(key.name)
         if there != wanted:
-            raise failure or DriverError(f"{key}: wanted {wanted}, found {there}")
+            raise failure or DriverError(f"{key}: {unlike(there, wanted)} after it was set")
         return there
 
     async def find(self, key: Key) -> Found:
@@ -49,22 +50,14 @@ class SchedulerDriver:
 
     async def survey(self, keys: Iterable[Key]) -> tuple[Resource, ...]:  # noqa: ARG002
         """The schedulers of all own domains that answer."""
-        listing = await self._connection.domains()
-        found: list[Resource] = []
-        for record in listing.records:
-            if record.mark is not None and record.mark.instance == self._instance:
-                values = await self._connection.scheduler(record.name)
-                if values is not None:
-                    found.append(_resource(record.name, parse(record.mark.path), values))
-        return tuple(found)
+        found = [self._resource(record) for record in await self._connection.schedulers()]
+        return tuple([each for each in found if each is not None])
 
     async def _read(self, name: str) -> Scheduler | None:
-        record = await self._connection.domain(name)
+        return self._resource(await self._connection.scheduler(name))
+
+    def _resource(self, record: SchedulerRecord | None) -> Scheduler | None:
         if record is None or record.mark is None or record.mark.instance != self._instance:
             return None
-        values = await self._connection.scheduler(name)
-        return None if values is None else _resource(name, parse(record.mark.path), values)
-
-
-def _resource(name: str, owner: Path, values: SchedulerValues) -> Scheduler:
-    return Scheduler(name, owner, values.quota, values.period, values.shares)
+        values = record.values
+        return Scheduler(record.name, parse(record.mark.path), values.quota, values.period, values.shares)

@@ -45,6 +45,18 @@ def line(step: Step) -> str:
     return f"{_act(step)} {step.key} ({step.owner}){effect}"
 
 
+def unlike(found: Resource | None, wanted: Resource) -> str:
+    """Where what was read back is not what was wanted, field by field, for the message of an error."""
+    if type(found) is not type(wanted):
+        return "is absent" if found is None else f"is {found.key}"
+    differences: list[str] = []
+    for name in _counting(wanted, silent=frozenset({"ticks"})):
+        there, asked = getattr(found, name), getattr(wanted, name)
+        if there != asked:
+            differences.append(f"{name} is {_shown(there)}, not {_shown(asked)}")
+    return "; ".join(differences)
+
+
 def _act(step: Step) -> str:
     before, after = step.before, step.after
     if isinstance(before, Domain) and isinstance(after, Domain):
@@ -57,15 +69,20 @@ def _details(step: Step) -> Iterator[str]:
     known = step.after
     if known is None or step.act is Act.DELETE:
         return
-    for item in fields(known):
-        if item.name in _SILENT or not (item.compare or item.name == "burst"):
-            continue
-        value = getattr(known, item.name)
-        before = _before(step.before, known, item.name)
+    for name in _counting(known, _SILENT):
+        value = getattr(known, name)
+        before = _before(step.before, known, name)
         if step.before is None:
-            yield f"{item.name} {_shown(value)}"
+            yield f"{name} {_shown(value)}"
         elif before != value:
-            yield f"{item.name} {_shown(before)} -> {_shown(value)}"
+            yield f"{name} {_shown(before)} -> {_shown(value)}"
+
+
+def _counting(resource: Resource, silent: frozenset[str]) -> Iterator[str]:
+    """The fields in which resources of this kind differ; a burst stands for its ticks."""
+    for item in fields(resource):
+        if item.name not in silent and (item.compare or item.name == "burst"):
+            yield item.name
 
 
 def _before(before: Resource | None, after: Resource, name: str) -> object:

@@ -14,6 +14,7 @@ from typing import TypeAlias
 from twinplane.errors import ApplyError, DriverError
 from twinplane.plan.resource import Domain, Key, Link, Noun, Plug, Resource, Run
 from twinplane.plan.step import Phase, Step
+from twinplane.plan.text import unlike
 from twinplane.state.facts import Fact, ResourceGone
 from twinplane.transaction.collaborator import Foreign
 from twinplane.transaction.driver import Driver, Found, Ownership
@@ -174,7 +175,8 @@ class Executor:
         async def check(step: Step) -> Resource | None:
             found = await self.find(step.key)
             if not fulfils(found, step.after):
-                raise DriverError(f"read back {found.resource or found.ownership.value}, not what was set")
+                said = "is still there" if step.after is None else unlike(found.resource, step.after)
+                raise DriverError(f"{said} when all was done")
             return mask(found.resource, step.after) if found.resource else read_back.get(step.key)
 
         return await self._together(earlier, check, read_back)
