@@ -11,7 +11,7 @@ import contextlib
 import functools
 import logging
 import time
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, TypeVar
@@ -25,9 +25,11 @@ from twinplane.hypervisor.domain import (
     NAMESPACE,
     DomainEvent,
     DomainEventKind,
+    DomainMark,
     DomainRecord,
     DomainState,
     Reconnected,
+    SchedulerRecord,
     SchedulerValues,
     parse_interfaces,
     parse_mark,
@@ -95,7 +97,7 @@ class Connection:
         run_event_loop()
         self._loop = asyncio.get_running_loop()
         self._settled.clear()
-        self._connect = await self._run("open", functools.partial(_open, self._root.uri))
+        self._connect = await self._run("open", functools.partial(libvirt.open, self._root.uri))
         self._callback = await self._run(
             "events",
             lambda: self._connect.domainEventRegisterAny(
@@ -133,20 +135,8 @@ class Connection:
 
     async def domains(self) -> Listing:
         """Every domain there is, each read as `domain` does, all at once."""
-        names: list[str] = await self._run(
-            "list", lambda: [each.name() for each in self._open_handle().listAllDomains(0)]
-        )
-        answers = await asyncio.gather(*(self.domain(name) for name in names), return_exceptions=True)
-        records, silent = [], []
-        for name, answer in zip(names, answers, strict=True):
-            if isinstance(answer, DriverError):
-                LOG.warning("%s: %s", name, answer)
-                silent.append(name)
-            elif isinstance(answer, BaseException):
-                raise answer
-            elif answer is not None:
-                records.append(answer)
-        return Listing(tuple(sorted(records, key=lambda record: record.name)), tuple(silent))
+        records, silent = await self._each(self.domain)
+        return Listing(tuple(sorted(records, key=lambda record: record.name)), silent)
 
     async def domain(self, name: str) -> DomainRecord | None:
         """One domain as it is now, or None where none of that name is defined."""
@@ -184,9 +174,13 @@ class Connection:
         """Forget the definition of a domain that is not active."""
         await self._act(name, lambda domain: domain.undefineFlags(libvirt.VIR_DOMAIN_UNDEFINE_MANAGED_SAVE))
 
-    async def scheduler(self, name: str) -> SchedulerValues | None:
+    async def scheduler(self, name: str) -> SchedulerRecord | None:
         """CPU tuning in force (of the definition where the domain is not active); None: no such domain."""
         return await self._read(name, _scheduler)
+
+    async def schedulers(self) -> tuple[SchedulerRecord, ...]:
+        """That of every domain that answers."""
+        return (await self._each(self.scheduler))[0]
 
     async def set_scheduler(self, name: str, values: SchedulerValues) -> None:
         """Set CPU tuning in the definition and, where it is active, in the guest."""
@@ -203,6 +197,26 @@ class Connection:
                 domain.setSchedulerParametersFlags(parameters, libvirt.VIR_DOMAIN_AFFECT_LIVE)
 
         await self._act(name, change)
+
+    async def _each(
+        self, read: Callable[[str], Awaitable[Result | None]]
+    ) -> tuple[tuple[Result, ...], tuple[str, ...]]:
+        """What is read of every domain there is, and the names of those that gave no answer in time."""
+        names: list[str] = await self._run(
+            "list", lambda: [each.name() for each in self._open_handle().listAllDomains(0)]
+        )
+        answers = await asyncio.gather(*(read(name) for name in names), return_exceptions=True)
+        records: list[Result] = []
+        silent: list[str] = []
+        for name, answer in zip(names, answers, strict=True):
+            if isinstance(answer, DriverError):
+                LOG.warning("%s: %s", name, answer)
+                silent.append(name)
+            elif isinstance(answer, BaseException):
+                raise answer
+            elif answer is not None:
+                records.append(answer)
+        return tuple(records), tuple(silent)
 
     async def _warm_up(self) -> None:
         """Let libvirt ask QEMU what it can do. It does so once for each build of QEMU and keeps the answer
@@ -327,10 +341,6 @@ class Connection:
             listener(event)
 
 
-def _open(uri: str) -> Any:
-    return libvirt.open(uri)
-
-
 def _release(lane: asyncio.Lock, future: "asyncio.Future[Any]") -> None:
     lane.release()
     if not future.cancelled():
@@ -351,11 +361,15 @@ def _record(root: Path, domain: Any) -> DomainRecord:
         reason=reason_name(state, reason),
         vcpus=vcpus,
         memory=memory * 1024,
-        mark=parse_mark(_metadata(domain, libvirt.VIR_DOMAIN_METADATA_ELEMENT, NAMESPACE)),
+        mark=_mark(domain),
         pid=pid,
         start_time=process.start_time(pid) if pid is not None else None,
         interfaces=parse_interfaces(domain.XMLDesc(0)),
     )
+
+
+def _mark(domain: Any) -> DomainMark | None:
+    return parse_mark(_metadata(domain, libvirt.VIR_DOMAIN_METADATA_ELEMENT, NAMESPACE))
 
 
 def _metadata(domain: Any, kind: int, namespace: str | None) -> str:
@@ -367,15 +381,16 @@ def _metadata(domain: Any, kind: int, namespace: str | None) -> str:
         raise
 
 
-def _scheduler(domain: Any) -> SchedulerValues:
+def _scheduler(domain: Any) -> SchedulerRecord:
     values = domain.schedulerParametersFlags(libvirt.VIR_DOMAIN_AFFECT_CURRENT)
     quota = int(values.get(libvirt.VIR_DOMAIN_SCHEDULER_GLOBAL_QUOTA, -1))
-    return SchedulerValues(
+    found = SchedulerValues(
         # 0 is "never set", a negative number (or the largest one) "no limit"
         quota=quota if 0 < quota < (1 << 60) else -1,
         period=int(values.get(libvirt.VIR_DOMAIN_SCHEDULER_GLOBAL_PERIOD, 0)),
         shares=int(values.get(libvirt.VIR_DOMAIN_SCHEDULER_CPU_SHARES, 0)),
     )
+    return SchedulerRecord(domain.name(), _mark(domain), found)
 
 
 def _version(number: int) -> str:

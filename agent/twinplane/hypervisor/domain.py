@@ -155,6 +155,15 @@ class SchedulerValues:
     shares: int
 
 
+@dataclass(frozen=True, slots=True)
+class SchedulerRecord:
+    """The CPU tuning of a domain; `mark` None where the domain is not of our making."""
+
+    name: str
+    mark: DomainMark | None
+    values: SchedulerValues
+
+
 def reason_name(state: DomainState, reason: int) -> str:
     """Short name of the reason of a state; ``unknown`` where libvirt is newer than this table."""
     names = REASONS.get(state, ())
