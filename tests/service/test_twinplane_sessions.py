@@ -106,14 +106,14 @@ def test_a_session_that_is_gone_is_told_once_with_the_remedy(shell: Shell, admin
     (session,) = admin.list_sessions()
     admin.kill_session(session.number)
     told = shell.run("commit", code=4)
-    assert told.startswith(f"error: session {session.number} is gone (")
+    assert told.startswith(f"error: session {session.number} is gone: there is no")
     assert "edit again" in told
     assert shell.run("diff") == "no changes\n"
     shell.run("edit", "set", f"{DESCRIPTION}=found")
     # An agent that was started anew gives the same number to somebody else.
     file = kept(shell)
     file.write_text(json.dumps({**json.loads(file.read_text()), "secret": "of another"}))
-    assert "is gone (" in shell.run("edit", "set", f"{LAN}/config/mtu=1400", code=4)
+    assert "is gone: the secret is not" in shell.run("edit", "set", f"{LAN}/config/mtu=1400", code=4)
     file.write_text("nonsense")
     assert f"{file} holds no session" in shell.run("diff", code=2)
 

@@ -107,7 +107,8 @@ class Invocation:
             except (NotFoundError, PermissionDeniedError) as error:
                 # Numbers begin anew with the agent: then it is the secret that does not fit.
                 file.remove()
-                gone = CommandError(f"session {kept.number} is gone ({error.message})", GONE, NO_SESSION)
+                reason = error.errors[0].message if error.errors else error.message
+                gone = CommandError(f"session {kept.number} is gone: {reason}", GONE, NO_SESSION)
                 if use is not Use.ALIVE:
                     raise gone from None
                 self.remark(f"note: {gone.message}")
