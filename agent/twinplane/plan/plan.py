@@ -1,13 +1,14 @@
 """The planner: models to resources, and the ordered difference of two sets of resources."""
 
-from collections.abc import Callable, Iterable, Mapping, Set
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
-from typing import Any, TypeAlias
+from typing import Any
 
 from twinplane.errors import Fault, Violation
 from twinplane.model.appliance import Appliance
 from twinplane.model.image import Image
 from twinplane.model.port import HostPort
+from twinplane.model.registry import Model
 from twinplane.model.switch import VirtualSwitch
 from twinplane.plan import order
 from twinplane.plan.appliance import realise as appliance
@@ -19,8 +20,6 @@ from twinplane.plan.resource import Htb, Key, Noun, Plug, Resource
 from twinplane.plan.step import Effect, Phase, Step
 from twinplane.plan.switch import realise as switch
 from twinplane_wire.path import Path
-
-Model: TypeAlias = Image | VirtualSwitch | Appliance | HostPort
 
 # The kinds of object and who says what realises them.
 KINDS: Mapping[type, Callable[[Any, Context], tuple[Resource, ...]]] = {
@@ -67,13 +66,12 @@ def plan(before: Resources, after: Resources, foreign: Foreign) -> Plan:
     return Plan(tuple(sorted(steps, key=lambda step: _place(step, scene))))
 
 
-def refusals(plan: Plan, running: Set[Path]) -> tuple[Violation, ...]:
-    """What the plan would do to running appliances above class LIVE: one violation each, in path order."""
+def disruptions(steps: Iterable[Step]) -> tuple[Violation, ...]:
+    """What the steps would do to running appliances above class LIVE: one violation each, in path order."""
     blamed: dict[Path, Step] = {}
-    for step in plan.steps:
-        owner = Path(step.owner.elems[:2], step.owner.origin)
-        if step.effect > Effect.LIVE and owner in running:
-            blamed.setdefault(owner, step)
+    for step in steps:
+        if step.effect > Effect.LIVE:
+            blamed.setdefault(Path(step.owner.elems[:2], step.owner.origin), step)
     return tuple(
         Violation(
             path,

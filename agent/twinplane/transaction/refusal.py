@@ -4,6 +4,7 @@ import asyncio
 from collections.abc import Iterable, Sequence
 
 from twinplane.errors import Fault, RequestError, Violation
+from twinplane.plan.plan import disruptions
 from twinplane.plan.resource import Domain, Link, Plug, Run
 from twinplane.plan.step import Effect, Step
 from twinplane.transaction.driver import Found, Ownership
@@ -16,7 +17,7 @@ async def refuse(steps: Sequence[Step], executor: Executor, *, disturbing: bool 
     """Raise RequestError with every step that disturbs a running guest (unless that is agreed to) or takes
     what is somebody else's."""
     violations = [
-        *(() if disturbing else _disruptions(steps)),
+        *(() if disturbing else disruptions(steps)),
         *(occupied(step, found) for step, found in await occupants(steps, executor)),
         *await _still_stopping(steps, executor),
     ]
@@ -68,22 +69,6 @@ def occupied(step: Step, found: Found) -> Violation:
         f"{step.key} exists and was not made by this agent: {found.description}",
         "remove or rename it; it is never taken over",
     )
-
-
-def _disruptions(steps: Iterable[Step]) -> list[Violation]:
-    blamed: dict[Path, Step] = {}
-    for step in steps:
-        if step.effect > Effect.LIVE:
-            blamed.setdefault(Path(step.owner.elems[:2], step.owner.origin), step)
-    return [
-        Violation(
-            path,
-            Fault.STATE,
-            f"needs {step.effect.name} of a running appliance ({step.act.value} {step.key})",
-            "set admin-state STOPPED first",
-        )
-        for path, step in blamed.items()
-    ]
 
 
 async def _still_stopping(steps: Iterable[Step], executor: Executor) -> list[Violation]:
