@@ -10,9 +10,9 @@ from twinplane.errors import DriverError
 from twinplane.netlink.connection import Connection
 from twinplane.netlink.link import LinkRow
 from twinplane.netlink.message import KernelError
-from twinplane.netlink.traffic import MAX_TICKS
 from twinplane.plan.resource import Found, Htb, Key, Noun, Ownership, Redirect, Resource
 from twinplane.plan.text import unlike
+from twinplane.share.network import MOST_TICKS
 from twinplane_wire.path import Path
 
 _UNFINISHED = 8  # bit/s: what a shaper without a class is surveyed as; nobody can want it
@@ -115,7 +115,7 @@ class QdiscDriver:
         return Redirect(link.name, names.get(target, "") if target is not None else "", owner)
 
     async def _shape(self, key: Key, link: LinkRow, wanted: Htb) -> Htb:
-        if wanted.ticks > MAX_TICKS:
+        if wanted.ticks > MOST_TICKS:
             raise DriverError(
                 f"{key}: a burst of {wanted.burst} bytes takes more than 274 s at {wanted.rate} bit/s",
                 remedy="choose a smaller burst",

@@ -5,6 +5,7 @@ import struct
 from dataclasses import dataclass
 
 from twinplane.netlink.message import attributes, text
+from twinplane.share.network import TICKS_PER_SECOND
 
 RTM_NEWQDISC, RTM_DELQDISC, RTM_GETQDISC = 36, 37, 38
 RTM_NEWTCLASS, RTM_DELTCLASS, RTM_GETTCLASS = 40, 41, 42
@@ -17,10 +18,6 @@ INGRESS_HANDLE = 0xFFFF0000
 HANDLE = 0x7470_0000  # the major number of every root qdisc of the agent
 CLASS = HANDLE | 1
 FILTER_PRIORITY = 1
-
-TICK_NS = 64  # PSCHED_SHIFT, net/pkt_sched.h
-TICKS_PER_SECOND = 1_000_000_000 // TICK_NS
-MAX_TICKS = 0xFFFFFFFF  # some 274 s
 
 _TCMSG = struct.Struct("=BxxxiIII")
 _TCA_KIND, _TCA_OPTIONS = 1, 2
