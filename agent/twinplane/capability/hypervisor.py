@@ -84,8 +84,9 @@ def run_probe_guest(accelerator: str) -> Capability:
         except FileNotFoundError:
             return Capability(accelerator, available=False, reason=_missing(QEMU, "qemu-system-x86"))
         except (OSError, subprocess.TimeoutExpired) as error:
-            reason = f"a probe guest did not execute: {error if isinstance(error, OSError) else 'no answer'}"
-            return Capability(accelerator, available=False, reason=f"{reason} within {DEADLINE:g} s")
+            why = error if isinstance(error, OSError) else f"no answer within {DEADLINE:g} s"
+            reason = f"a probe guest did not execute: {why}"
+            return Capability(accelerator, available=False, reason=reason)
     if done.returncode == EXIT_CODE:
         return Capability(accelerator, available=True)
     lines = done.stderr.strip().splitlines() or [f"QEMU ended with {done.returncode}"]

@@ -8,6 +8,7 @@ Sources: cgroups(7), kernel documents admin-guide/cgroup-v1/cpuacct and admin-gu
 
 import hashlib
 import json
+from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
@@ -46,15 +47,22 @@ def hierarchies(mountinfo: str | None = None) -> tuple[Hierarchy, ...]:
 
 
 class CpuClock:
-    """CPU time of guests, from the cgroup of the QEMU process."""
+    """CPU time of guests, from the cgroup of the QEMU process. `cgroups` gives the text of
+    /proc/<pid>/cgroup."""
 
-    def __init__(self) -> None:
-        self._hierarchies = hierarchies()
+    def __init__(
+        self,
+        found: tuple[Hierarchy, ...] | None = None,
+        *,
+        cgroups: Callable[[int], str] = lambda pid: Path(f"/proc/{pid}/cgroup").read_text(),
+    ) -> None:
+        self._hierarchies = hierarchies() if found is None else found
+        self._cgroups = cgroups
 
     def cpu_time(self, pid: int) -> int | None:
         """CPU time of the whole guest process so far in ns, or None where it has ended."""
         with suppress(OSError):
-            for line in Path(f"/proc/{pid}/cgroup").read_text().splitlines():
+            for line in self._cgroups(pid).splitlines():
                 _, controllers, path = line.split(":", 2)
                 if f"/{MACHINE}" in path and (value := self._read(controllers, _guest(path))) is not None:
                     return value

@@ -5,6 +5,8 @@ import os
 import shutil
 from pathlib import Path
 
+import pytest
+
 from twinplane.hypervisor.cgroup import CpuClock, Hierarchy, LeftOvers, hierarchies
 
 HYBRID = """\
@@ -92,3 +94,26 @@ def test_a_folder_that_goes_by_itself_meanwhile_is_no_error(tmp_path, monkeypatc
     monkeypatch.setattr(left_overs, "guests", lambda: seen)
     left_overs.clean("vmaaa")
     assert not (tree.second / f"machine/{tree.prefix}-1-vmaaa.libvirt-qemu").exists()
+
+
+V1 = "7:cpu,cpuacct:/machine/qemu-embed-00-1-vmaaa.libvirt-qemu/vcpu0\n0::/system.slice/agent\n"
+HYBRID_GUEST = "7:cpu,cpuacct:/\n0::/machine/qemu-embed-00-1-vmaaa.libvirt-qemu/libvirt/emulator\n"
+V2 = "0::/machine.slice/machine-qemu\\x2d1\\x2dvmaaa.scope/libvirt/emulator\n"
+
+
+@pytest.mark.parametrize(
+    ("text", "folder", "spent"),
+    [
+        (V1, "v1/machine/qemu-embed-00-1-vmaaa.libvirt-qemu", 123_456_789),
+        (HYBRID_GUEST, "v2/machine/qemu-embed-00-1-vmaaa.libvirt-qemu", 4_000_000_000),
+        (V2, "v2/machine.slice/machine-qemu\\x2d1\\x2dvmaaa.scope", 4_000_000_000),
+    ],
+    ids=["v1", "hybrid", "v2"],
+)
+def test_cpu_time_is_that_of_the_whole_guest_in_every_kind_of_hierarchy(tmp_path, text, folder, spent):
+    group = tmp_path / folder
+    group.mkdir(parents=True)
+    (group / "cpuacct.usage").write_text("123456789\n")
+    (group / "cpu.stat").write_text("usage_usec 4000000\nuser_usec 3\nsystem_usec 1\n")
+    found = (Hierarchy(tmp_path / "v1", ("cpu", "cpuacct")), Hierarchy(tmp_path / "v2", ()))
+    assert CpuClock(found, cgroups=lambda _: text).cpu_time(os.getpid()) == spent
