@@ -139,6 +139,8 @@ async def serving(settings: Settings) -> AsyncIterator[Agent]:
         operational.fixed(library(schemas))
         codec = ObjectCodec(schemas)
         store = Datastore(state.database, codec, kept=settings.history.commits)
+        occurrences = Occurrences(operational, store)
+        operational.follow(occurrences.saw)
         model = Configuration(
             schemas,
             Validator(schemas),
@@ -162,6 +164,7 @@ async def serving(settings: Settings) -> AsyncIterator[Agent]:
                 modules=schemas.digest,
                 prechecks=(ImageCheck(settings.agent.image_dir),),
                 gate=sessions.gate,
+                occasions=occurrences,
                 guards=(ManagementPath(back_end.netlink.towards),),
             )
         )
@@ -185,8 +188,6 @@ async def serving(settings: Settings) -> AsyncIterator[Agent]:
             require_arbitration=settings.gnmi.require_arbitration,
         )
         sessions.ended = orphaned(transactor)
-        occurrences = Occurrences(operational, store)
-        operational.follow(occurrences.saw)
         configuring = config(ConfigTarget(schemas, operational, transactor, history, store, model, sessions))
         server = Server(
             _listeners(settings, state),

@@ -1,4 +1,5 @@
-"""What happens to appliances becomes events: seen in the operational tree, stored by the datastore."""
+"""What happens to appliances becomes events. What a commit does to them is stored with it; everything else is
+seen in the operational tree and stored on its own."""
 
 import asyncio
 import logging
@@ -6,8 +7,10 @@ from collections.abc import Iterable
 from typing import Any, Protocol
 
 from twinplane.errors import UnavailableError
+from twinplane.plan.resource import Domain
+from twinplane.plan.step import Step
 from twinplane.state.change import Change
-from twinplane.transaction.notice import Notice
+from twinplane.transaction.notice import APPLIANCE_STATE, Notice
 from twinplane.tree.node import Container, Entries
 from twinplane.tree.query import entries, get
 from twinplane_wire.path import ROOT, Path
@@ -51,6 +54,27 @@ class Occurrences:
         )
         self._known = {path: status for path, entry in found if (status := _status(entry))}
 
+    def caused(self, steps: Iterable[Step], time: int) -> tuple[Notice, ...]:
+        """The events of a commit at a time in ns since the epoch: what its steps did to guests so far."""
+        if self._known is None:
+            return ()
+        runs = {
+            Path(step.owner.elems[:2], step.owner.origin): step.after.run
+            for step in steps
+            if isinstance(step.after, Domain)
+        }
+        return tuple(
+            _told(path, time, self._known.get(path, ""), run.name)
+            for path, run in runs.items()
+            if self._known.get(path) != run.name
+        )
+
+    def stored(self, notices: Iterable[Notice]) -> None:
+        """These events of a commit are kept: the state that they tell of is no news."""
+        for notice in notices:
+            if self._known is not None:
+                self._known[notice.path] = notice.body["after"]
+
     def saw(self, changes: Iterable[Change]) -> None:
         """One pass of the operational tree."""
         if self._known is None:
@@ -87,14 +111,13 @@ def _status(entry: object) -> str:
     return status if isinstance(status, str) else ""
 
 
-def _event(path: Path, time: int, before: str, after: str, entry: object) -> Notice:
+def _told(path: Path, time: int, before: str, after: str, reason: str = "") -> Notice:
     body: dict[str, Any] = {"name": dict(path.elems[-1].keys)["name"]}
-    if before:
-        body["before"] = before
-    if after:
-        body["after"] = after
+    told = {"before": before, "after": after, "reason": reason}
+    return Notice(APPLIANCE_STATE, time, path, body | {name: text for name, text in told.items() if text})
+
+
+def _event(path: Path, time: int, before: str, after: str, entry: object) -> Notice:
     state = entry.get("state") if isinstance(entry, Container) else None
     reason = state.get("oper-reason") if isinstance(state, Container) else None
-    if isinstance(reason, str):
-        body["reason"] = reason
-    return Notice("appliance-state", time, path, body)
+    return _told(path, time, before, after, reason if isinstance(reason, str) else "")

@@ -150,6 +150,8 @@ class Target:
         )
         self.sessions = Sessions(self.clock, lambda *later: asyncio.get_running_loop().call_later(*later))
         self.store = Datastore(folder / "twinplane.db", ObjectCodec(self.schemas))
+        self.occurrences = Occurrences(self.operational, self.store)
+        self.operational.follow(self.occurrences.saw)
         self.transactor = Transactor(
             Parts(
                 store=self.store,
@@ -165,6 +167,7 @@ class Target:
                 final_pauses=(0.0, 0.0),
                 repair_pauses=(0.05,),
                 gate=self.sessions.gate,
+                occasions=self.occurrences,
             )
         )
         self.subscriber = Subscriber(
@@ -183,8 +186,6 @@ class Target:
         )
         usage = Usage(self.limits.streams_per_user, self.limits.requests_per_second)
         self.sessions.ended = orphaned(self.transactor)
-        occurrences = Occurrences(self.operational, self.store)
-        self.operational.follow(occurrences.saw)
         suspicions = Suspicions(pause=0.01)
         self.operational.suspect(suspicions.heard)
         configuring = config(
@@ -222,14 +223,14 @@ class Target:
             for work in (
                 collector.run,
                 self.transactor.serve,
-                occurrences.serve,
+                self.occurrences.serve,
                 partial(suspicions.serve, self.transactor),
             )
         ]
         try:
             await collector.first_facts(10)
             await self.transactor.repair()  # its turn comes after recovery's
-            occurrences.begin()
+            self.occurrences.begin()
             self.addresses = await server.start()
             await server.set_serving(True)
         except BaseException:

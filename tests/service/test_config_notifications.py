@@ -8,6 +8,7 @@ from typing import Any
 import grpc
 from pyang import context, repository
 
+from conformance.firewall import FW1, everything
 from conformance.target import FIXTURES
 from service.configuring import Box, edit, path, refusal, run, text
 from twinplane.schema.compile import standard_directories
@@ -104,6 +105,31 @@ def test_an_appliance_that_changes_its_state_is_an_event() -> None:
             while len(found := (await replay(box, after_sequence=0))[:-1]) < 2:
                 await asyncio.sleep(0.01)
         assert json.loads(found[1].data)["twinplane-notifications:appliance-state"]["before"] == "FAILED"
+
+    run(scenario)
+
+
+def test_what_a_commit_does_to_an_appliance_is_stored_with_it() -> None:
+    async def scenario(box: Box) -> None:
+        def told(event: pb.Notification) -> dict[str, str]:
+            return dict(json.loads(event.data)["twinplane-notifications:appliance-state"])
+
+        states, only = {"kind": ["commit", "appliance-state"]}, {"kind": ["appliance-state"]}
+        await box.gnmi.set(update=everything())
+        committed, started, _ = await replay(box, after_sequence=0, **states)
+        assert (committed.sequence, started.sequence) == (1, 2)
+        assert started.time == committed.time
+        assert told(started) == {"name": "fw1", "after": "RUNNING"}
+        await box.admin.call(pb.EditRequest(edit=[edit(pb.Edit.DELETE, FW1)]))
+        await box.admin.call(pb.CommitRequest(confirmed=pb.Confirmed(persist_id="x")))
+        *_, committed, paused, _ = await replay(box, after_sequence=2, **states)
+        assert paused.time == committed.time
+        assert told(paused) == {"name": "fw1", "before": "RUNNING", "after": "PAUSED"}
+        await box.admin.call(pb.ConfirmRequest(persist_id="x"))
+        async with asyncio.timeout(20):  # no commit causes that the guest goes: it has waited until now
+            while len(rest := await replay(box, after_sequence=paused.sequence, **only)) < 2:
+                await asyncio.sleep(0.01)
+        assert [told(one) for one in rest[:-1]] == [{"name": "fw1", "before": "PAUSED"}]
 
     run(scenario)
 

@@ -6,6 +6,7 @@ from typing import Protocol, TypeAlias
 from twinplane.plan.resource import ForeignValue, Key, Resource
 from twinplane.plan.step import Step
 from twinplane.state.facts import Fact
+from twinplane.transaction.notice import Notice
 from twinplane.tree.diff import ObjectChange
 from twinplane.tree.edit import Edit
 from twinplane.tree.forest import Forest
@@ -65,6 +66,28 @@ class Planner(Protocol):
 
     def __call__(self, before: Resources, after: Resources, foreign: Foreign) -> Plan:
         """The steps from one set of resources to another, whoever made them."""
+
+
+class Occasions(Protocol):
+    """Events that a commit causes beside its own."""
+
+    def caused(self, steps: Iterable[Step], time: int) -> tuple[Notice, ...]:
+        """What the steps before the commit point did that is worth an event; `time` is the commit's."""
+
+    def stored(self, notices: Iterable[Notice]) -> None:
+        """These are kept, with the commit."""
+
+
+class NoOccasions:
+    """Commits cause no events but their own."""
+
+    def caused(self, steps: Iterable[Step], time: int) -> tuple[Notice, ...]:
+        """None."""
+        del steps, time
+        return ()
+
+    def stored(self, notices: Iterable[Notice]) -> None:
+        """There are none."""
 
 
 class Publisher(Protocol):

@@ -127,8 +127,10 @@ class Datastore:
         pending: Pending | None = None,
         *,
         annotation: str = "",
+        caused: Sequence[notice.Notice] = (),
     ) -> None:
-        """The commit point: touched objects, the record and the journal row, all or nothing.
+        """The commit point: touched objects, the record, the journal row and the events it causes, all or
+        nothing.
 
         With `entry` the row stays as COMMITTED for the final steps; else it goes with the commit. With
         `pending` the commit waits for its confirmation; one that waited until now does no longer.
@@ -140,7 +142,7 @@ class Datastore:
             if annotation != self._annotation:
                 _put_meta(db, ANNOTATION, annotation)
             confirmation = Confirmation.TAKEN_BACK if taken_back else commit.confirmation
-            notice.write(db, [notice.of_commit(commit, changes, confirmation.value)])
+            notice.write(db, [notice.of_commit(commit, changes, confirmation.value), *caused])
             if pending is not None:
                 db.execute(
                     "INSERT INTO confirm (id, name, author, number) VALUES (1, ?, ?, ?)",

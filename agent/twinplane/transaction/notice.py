@@ -15,9 +15,10 @@ from twinplane.tree.diff import ObjectChange
 from twinplane_wire.path import ROOT, Path, parse
 
 KEPT = 100_000
+APPLIANCE_STATE = "appliance-state"
 DRIFT = "drift"
 SHARE_VIOLATION = "share-violation"
-KINDS = frozenset({"commit", "commit-confirmed", "appliance-state", DRIFT, SHARE_VIOLATION})
+KINDS = frozenset({"commit", "commit-confirmed", APPLIANCE_STATE, DRIFT, SHARE_VIOLATION})
 
 
 @dataclass(frozen=True, slots=True)

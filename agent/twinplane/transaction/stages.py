@@ -86,9 +86,16 @@ class Stages:
         record = Commit(number, time, asked.author, asked.source, asked.peer, asked.comment, confirmation)
         row = standing.entry.committed() if standing.entry is not None and work.unfinished else None
         pending = None if work.opens is None else Pending(work.opens.name, asked.author, number)
+        caused = parts.occasions.caused(work.reversible, time)
         try:
             await parts.store.commit(
-                record, work.changes, row, parts.modules, pending, annotation=work.forest.annotation
+                record,
+                work.changes,
+                row,
+                parts.modules,
+                pending,
+                annotation=work.forest.annotation,
+                caused=caused,
             )
         except Exception as error:
             left = leftovers(await parts.executor.undo(work.reversible, standing.foreign))
@@ -97,6 +104,7 @@ class Stages:
                 path = work.steps[0].owner
                 raise ApplyError(path, "commit", str(error), undone=False, left=left) from error
             raise
+        parts.occasions.stored(caused)
         standing.running, standing.entry = Running(work.forest, number, time), row
         if standing.misfit:
             standing.misfit = False

@@ -2,7 +2,7 @@
 
 import logging
 from collections.abc import Awaitable, Callable, Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TypeAlias
 
 from twinplane.clock import Clock
@@ -13,6 +13,8 @@ from twinplane.transaction.collaborator import (
     ForeignReader,
     Mark,
     Model,
+    NoOccasions,
+    Occasions,
     Planner,
     Precheck,
     Publisher,
@@ -61,6 +63,7 @@ class Parts:
     prechecks: tuple[Precheck, ...] = ()
     guards: tuple[Guard, ...] = ()
     gate: Gate = unlocked
+    occasions: Occasions = field(default_factory=NoOccasions)
     final_pauses: tuple[float, ...] = (0.2, 1.0)
     repair_pauses: tuple[float, ...] = (1, 2, 5, 10, 30, 60)
     mark: Mark = unmeasured
