@@ -100,7 +100,7 @@ def test_a_room_says_what_it_is(room: Path) -> None:
         assert ast.get_docstring(ast.parse(room.read_text())), room
 
 
-@pytest.mark.parametrize("name", ["twinplane_client"])
+@pytest.mark.parametrize("name", ["twinplane_client", "twinplane_client.config"])
 def test_public_names_are_listed_in_order_and_there(name: str) -> None:
     module = importlib.import_module(name)
     listed = module.__all__
@@ -143,15 +143,37 @@ def test_files_that_the_readme_names_are_there() -> None:
         assert (ROOT / target).exists() or f"writes {target}" in ROUTINES, target
 
 
+def section(heading: str) -> str:
+    """The part of the README under a heading."""
+    text = (ROOT / "README.md").read_text()
+    _, found, rest = text.partition(f"\n## {heading}\n")
+    assert found
+    return rest.partition("\n## ")[0]
+
+
+def offered(help_text: str, names: set[str]) -> bool:
+    """Whether a help text lists all these commands."""
+    return all(re.search(rf"^ +{name}\b", help_text, re.MULTILINE) for name in names)
+
+
 def test_commands_that_the_readme_names_are_there(capsys: pytest.CaptureFixture[str]) -> None:
     from twinplane.cli import main
 
-    text = (ROOT / "README.md").read_text()
-    named = set(re.findall(r"^\| `(\w+)[^|]*\|", text, re.MULTILINE)) | set(
-        re.findall(r"twinplane-agent ([a-z]+)\b", text)
-    )
+    named = set(re.findall(r"^\| `(\w+)[^|]*\|", section("The command `twinplane-agent`"), re.MULTILINE))
+    named |= set(re.findall(r"twinplane-agent ([a-z]+)\b", (ROOT / "README.md").read_text()))
     with pytest.raises(SystemExit, match="0"):
         main(["--help"])
-    offered = capsys.readouterr().out
     assert {"run", "check", "plan", "schema"} <= named
-    assert [name for name in sorted(named) if not re.search(rf"^ +{name}\b", offered, re.MULTILINE)] == []
+    assert offered(capsys.readouterr().out, named)
+
+
+def test_the_readme_names_every_command_of_operators() -> None:
+    from typer.testing import CliRunner
+
+    from twinplane_cli.app import app
+
+    rows = re.findall(r"^\| (`[^|]*) \|", section("The command `twinplane`"), re.MULTILINE)
+    named = {name for row in rows for name in re.findall(r"`(\w+)`", row)}
+    listed = CliRunner().invoke(app, ["--help"]).stdout.partition("Commands:")[2]
+    assert offered(listed, named)
+    assert set(re.findall(r"^  (\w+)", listed, re.MULTILINE)) == named

@@ -11,8 +11,7 @@ from typing import Any, get_args
 from xml.sax.saxutils import escape
 
 from twinplane_cli.errors import CommandError
-from twinplane_client import Edit, Path, PathSyntaxError, Value, parse_path
-from twinplane_client.assignment import split
+from twinplane_client import Edit, Path, PathSyntaxError, Value, parse_path, split_assignment
 from twinplane_client.config import Operation, TextEncoding, Where
 
 _AGO = re.compile(r"(\d+)([smhd])")
@@ -51,7 +50,7 @@ def leaf(assignment: str) -> Edit:
         CommandError: no such assignment, or no leaf can be there.
     """
     try:
-        where, value = split(assignment)
+        where, value = split_assignment(assignment)
     except ValueError as error:
         raise CommandError(str(error), "write PATH=VALUE, in quotes") from None
     found = path(where)
@@ -65,7 +64,7 @@ def leaf(assignment: str) -> Edit:
 def assignment(argument: str) -> tuple[Path, Value]:
     """``PATH=JSON`` or ``PATH=@FILE``. Raises CommandError."""
     try:
-        where, content = split(argument)
+        where, content = split_assignment(argument)
     except ValueError as error:
         raise CommandError(str(error), "write PATH=JSON, in quotes") from None
     return path(where), _json(text(content), content)

@@ -4,6 +4,7 @@ configuration service, `ConfigClient`.
 Speaks the wire only; must not know the agent. Importing it has no effect but defining names.
 """
 
+from twinplane_client._assignment import split_assignment
 from twinplane_client._async import AsyncClient
 from twinplane_client._build import DataType, EncodingName, Mode
 from twinplane_client._channel import Target
@@ -68,4 +69,5 @@ __all__ = [
     "Value",
     "Violation",
     "parse_path",
+    "split_assignment",
 ]

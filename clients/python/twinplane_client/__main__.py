@@ -9,9 +9,8 @@ from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import Any
 
-from twinplane_client import Client, Notification, Sync, Target, TwinplaneError
+from twinplane_client import Client, Notification, Sync, Target, TwinplaneError, split_assignment
 from twinplane_client._parse import StreamItem
-from twinplane_client.assignment import split
 from twinplane_wire.path import PathSyntaxError, parse
 from twinplane_wire.value import Value
 
@@ -110,7 +109,7 @@ def _explain(error: TwinplaneError) -> None:
 def _assignment(text: str) -> tuple[str, Value]:
     """PATH=JSON; ``@FILE`` reads the JSON from a file."""
     try:
-        path, value = split(text)
+        path, value = split_assignment(text)
     except ValueError as error:
         raise argparse.ArgumentTypeError(str(error)) from error
     try:

@@ -3,7 +3,7 @@
 from twinplane_wire.path import parse
 
 
-def split(text: str) -> tuple[str, str]:
+def split_assignment(text: str) -> tuple[str, str]:
     """The path and the value of ``PATH=VALUE``; an equals sign inside a key is part of the path.
 
     Raises:
