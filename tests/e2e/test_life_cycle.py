@@ -181,6 +181,17 @@ def test_what_a_running_guest_cannot_take_is_refused(
     assert guest(box.state_dir) == running
 
 
+def test_ctrl_c_ends_the_agent_and_no_guest(box: Agent, running: int) -> None:
+    assert box.process is not None
+    os.killpg(box.process.pid, signal.SIGINT)  # as a terminal does: to all of the foreground group
+    assert box.process.wait(20) == 0
+    assert guest(box.state_dir) == running
+    box.start()
+    with box.client() as client:
+        assert value(client, STATUS) == "RUNNING"
+    assert guest(box.state_dir) == running
+
+
 def test_a_stop_asks_the_guest(box: Agent, running: int) -> None:
     until(lambda: says(box.state_dir, "twinplane-firewall: up"), "the guest is up", 60)
     with box.client() as client, watching(box, STATUS) as values:

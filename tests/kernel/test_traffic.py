@@ -95,6 +95,8 @@ async def test_a_rate_is_changed_in_place() -> None:
         assert connection.writes == written + 1
         (after,) = (row for row in json.loads(tool("tc", "-json", "qdisc")) if row["kind"] == "htb")
         assert after == before
+        # given by us: what the kernel derives from a high rate it finds too big, and says so in its log
+        assert "quantum 60000" in tool("tc", "-details", "class", "show", "dev", SHAPER.device)
 
 
 @isolated

@@ -1,11 +1,23 @@
 """The command line: what is wrong is one line and an exit code."""
 
 import os
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
 
 from twinplane import cli
+
+
+def test_grpc_is_told_before_it_is_loaded_that_there_will_be_forks() -> None:
+    """Its handlers would abort a process that serves when libvirt forks in it."""
+    program = (
+        "import os, sys, twinplane.__main__; "
+        "sys.exit(os.environ['GRPC_ENABLE_FORK_SUPPORT'] != '0' or 'grpc' in sys.modules)"
+    )
+    environ = {"PYTHONPATH": os.pathsep.join(sys.path), "GRPC_ENABLE_FORK_SUPPORT": "1"}
+    subprocess.run([sys.executable, "-c", program], check=True, timeout=20, env=environ)
 
 
 def test_a_missing_library_is_one_line_with_the_remedy(
