@@ -4,7 +4,7 @@ import hashlib
 import os
 import stat
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path, PurePosixPath
 from typing import BinaryIO
 
@@ -37,12 +37,11 @@ def open_source(image_dir: Path, source: str) -> Iterator[BinaryIO]:
             inner = os.open(part, os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC, dir_fd=folder)
             os.close(folder)
             folder = inner
+        part = parts[-1]
         # O_NONBLOCK: a FIFO of that name must not hold the agent.
-        descriptor = os.open(
-            parts[-1], os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC, dir_fd=folder
-        )
+        descriptor = os.open(part, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC, dir_fd=folder)
     except OSError as error:
-        raise SourceError(f"{source} below {image_dir}: {error.strerror}") from error
+        raise SourceError(f"{source} below {image_dir}: {_reason(error, part, folder)}") from error
     finally:
         os.close(folder)
     if not stat.S_ISREG(os.fstat(descriptor).st_mode):
@@ -50,6 +49,14 @@ def open_source(image_dir: Path, source: str) -> Iterator[BinaryIO]:
         raise SourceError(f"{source} below {image_dir} is not a plain file")
     with os.fdopen(descriptor, "rb") as file:
         yield file
+
+
+def _reason(error: OSError, part: str, folder: int) -> str:
+    """Why a part of the way cannot be opened; of a symbolic link the kernel says that it is no directory."""
+    with suppress(OSError):
+        if stat.S_ISLNK(os.stat(part, dir_fd=folder, follow_symlinks=False).st_mode):
+            return f"{part} is a symbolic link, and none is followed"
+    return error.strerror or str(error)
 
 
 class Digests:
