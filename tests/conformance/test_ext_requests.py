@@ -11,6 +11,7 @@ from conformance.target import Target
 from conformance.test_set_operations import S
 from conformance.test_set_refusals import everything
 from conformance.wire import Client, ext, pb, subscription_list
+from twinplane.settings import Settings
 
 INVALID = grpc.StatusCode.INVALID_ARGUMENT
 DENIED = grpc.StatusCode.PERMISSION_DENIED
@@ -157,6 +158,7 @@ async def test_the_extension_alone_takes_over(client: Client) -> None:
 @pytest.mark.row("EXT-08")
 async def test_a_set_without_the_extension_is_processed(client: Client) -> None:
     """Decision A-17."""
+    assert Settings().gnmi.require_arbitration is False
     await client.set(extension=[arbitration(9)])
     await client.set(update={f"{S}/config/uint8": 1})
     assert await client.value(f"{S}/config/uint8") == 1

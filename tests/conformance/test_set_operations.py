@@ -10,6 +10,7 @@ import pytest
 from conformance.refusal import refused
 from conformance.target import Target
 from conformance.wire import Client, leaves, path, pb, text, update
+from twinplane.settings import LeafListUpdate, Settings
 
 S = "/samples/sample[name=a]"
 B = "/samples/sample[name=b]"
@@ -228,6 +229,7 @@ async def test_a_replace_of_a_leaf_list_sets_its_members(client: Client) -> None
 @pytest.mark.row("SET-19")
 async def test_an_update_of_a_leaf_list_adds_to_it(client: Client) -> None:
     """Decision A-07. Where the order is the user's, what is sent is the whole order."""
+    assert Settings().gnmi.leaf_list_update is LeafListUpdate.MERGE
     await client.set(update={f"{S}/config": {"words": ["a", "b"], "ordered": [1, 2]}})
     await client.set(update={f"{S}/config/words": ["b", "c"], f"{S}/config/ordered": [2, 1]})
     assert await client.value(f"{S}/config/words") == ["a", "b", "c"]
