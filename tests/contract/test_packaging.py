@@ -1,6 +1,9 @@
 """What the wheel is made of and what it needs, against what is in the repository."""
 
+import hashlib
+import os
 import re
+import subprocess
 import tomllib
 from pathlib import Path
 
@@ -44,3 +47,35 @@ def test_the_runtime_is_as_new_as_what_generated_the_wire(module: Path) -> None:
 def test_every_message_file_is_generated() -> None:
     expected = [path.with_name(f"{path.stem}_pb2.py") for path in (ROOT / "proto").rglob("*.proto")]
     assert sorted(expected) == GENERATED != []
+
+
+@pytest.mark.parametrize("shell", ["sh", "bash"])
+def test_the_clients_environment_is_that_of_this_checkout_in_every_shell(shell: str) -> None:
+    assert sourced(shell) == ["localhost:9339", f"{place()}/tls/ca.pem", str(ROOT / ".venv/bin")]
+
+
+def test_the_clients_environment_follows_what_make_run_was_told() -> None:
+    told = {"TWINPLANE_LISTEN_ADDRESSES": "box:1,[::1]:2", "TWINPLANE_AGENT_STATE_DIR": "/srv/tp"}
+    assert sourced("bash", **told) == ["box:1", "/srv/tp/tls/ca.pem", str(ROOT / ".venv/bin")]
+
+
+def sourced(shell: str, **environ: str) -> list[str]:
+    """What the file sets: address, CA and the first folder of PATH."""
+    script = '. agent/packaging/client-env; printf "%s\\n" "$TWINPLANE_ADDRESS" "$TWINPLANE_CA" "${PATH%%:*}"'
+    done = subprocess.run(
+        [shell, "-c", script],
+        cwd=ROOT,
+        env={"PATH": os.environ["PATH"], **environ},
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    return done.stdout.splitlines()
+
+
+def place() -> str:
+    """Where `make run` keeps its state: not in a checkout whose path is too long for sockets."""
+    state = f"{ROOT}/.state"
+    if len(state) <= 45:
+        return state
+    return f"/var/tmp/twinplane-{hashlib.sha256(str(ROOT).encode()).hexdigest()[:8]}"
