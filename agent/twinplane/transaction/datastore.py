@@ -325,7 +325,7 @@ class Datastore:
                 commit.confirmation.value, json.dumps(forward), json.dumps(reverse),
             ),
         )  # fmt: skip
-        history.keep(db, commit.number, self._kept)
+        history.keep(db, commit.number, [change.path for change in changes], self._kept)
         _put_meta(db, "modules", modules)
         if entry is None:
             db.execute("DELETE FROM journal")

@@ -1,8 +1,8 @@
 """What was configured: the records of commits, and the trees as they were after each of them.
 
 A record holds whole objects, as they became and as they were. An old tree is the running one with the
-records after it taken back; the nearest full snapshot in between shortens the way. Only the last change of
-each object on the way is read.
+records after it taken back; the nearest full snapshot in between shortens the way. The table `touched` says
+which records changed an object, so that only the one that counts for it is read.
 """
 
 import json
@@ -118,23 +118,9 @@ class History:
         ).fetchone()
         if nearest is not None and abs(nearest[0] - number) < start - number:
             start, forest = nearest[0], self._snapshot(nearest[1])
-        edits: dict[str, Any] = {}
-        if start >= number:
-            rows = db.execute(
-                "SELECT reverse FROM commits WHERE number > ? AND number <= ? ORDER BY number DESC",
-                (number, start),
-            )
-        else:
-            rows = db.execute(
-                "SELECT forward FROM commits WHERE number > ? AND number <= ? ORDER BY number",
-                (start, number),
-            )
-        for (text,) in rows:
-            for edit in json.loads(text):
-                edits[edit["path"]] = edit
         return forest.changed(
             ObjectChange(path, object_at(forest.tree(path.origin), path), node)
-            for path, node in self._objects(edits.values())
+            for path, node in self._objects(_way(db, start, number))
         )
 
     def _snapshot(self, body: bytes) -> Forest:
@@ -152,14 +138,36 @@ class History:
             yield path, None if value is None else self._decode(path, json.dumps(value).encode())
 
 
-def keep(db: sqlite3.Connection, number: int, kept: int) -> None:
-    """Part of a commit: a full snapshot where it is its turn, and the end of records that are too old."""
+def _way(db: sqlite3.Connection, start: int, end: int) -> Iterable[dict[str, Any]]:
+    """The edits that lead from one commit to another: for each object the first that is taken back, or the
+    last that is made."""
+    which, column = ("min", "reverse") if start >= end else ("max", "forward")
+    wanted: dict[int, set[str]] = {}
+    for path, number in db.execute(
+        f"SELECT path, {which}(number) FROM touched WHERE number > ? AND number <= ? GROUP BY path",
+        (min(start, end), max(start, end)),
+    ):
+        wanted.setdefault(number, set()).add(path)
+    for number, paths in wanted.items():
+        (text,) = db.execute(f"SELECT {column} FROM commits WHERE number = ?", (number,)).fetchone()
+        yield from (edit for edit in json.loads(text) if edit["path"] in paths)
+
+
+def keep(db: sqlite3.Connection, number: int, touched: Iterable[Path], kept: int) -> None:
+    """Part of a commit: which objects it touched, a full snapshot where it is its turn, and the end of what
+    is too old."""
+    pairs = [(str(path), number) for path in touched]
+    db.executemany("INSERT OR IGNORE INTO touched (path, number) VALUES (?, ?)", pairs)
     if number % SNAPSHOT_EVERY == 0:
         rows = db.execute("SELECT origin, path, body FROM object ORDER BY rowid").fetchall()
         text = json.dumps([(origin, path, bytes(body).decode()) for origin, path, body in rows])
         db.execute(
             "INSERT INTO snapshot (number, body) VALUES (?, ?)", (number, zlib.compress(text.encode(), 1))
         )
+    old = db.execute("SELECT number, forward FROM commits WHERE number <= ?", (number - kept,)).fetchall()
+    for gone, text in old:
+        paths = [(edit["path"], gone) for edit in json.loads(text)]
+        db.executemany("DELETE FROM touched WHERE path = ? AND number = ?", paths)
     db.execute("DELETE FROM commits WHERE number <= ?", (number - kept,))
     db.execute("DELETE FROM snapshot WHERE number <= ?", (number - kept,))
 

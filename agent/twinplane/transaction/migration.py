@@ -35,6 +35,13 @@ MIGRATIONS = (
         path TEXT NOT NULL, body TEXT NOT NULL);
     CREATE INDEX notice_time ON notice (time);
     """,
+    """
+    CREATE TABLE touched (path TEXT NOT NULL, number INTEGER NOT NULL, PRIMARY KEY (path, number))
+        WITHOUT ROWID;
+    INSERT INTO touched
+        SELECT DISTINCT json_extract(edit.value, '$.path'), commits.number
+        FROM commits, json_each(commits.forward) AS edit;
+    """,
 )
 
 

@@ -89,6 +89,33 @@ def test_what_is_not_kept_is_refused_by_name(tmp_path: File) -> None:
     run(tmp_path, scenario, kept=4)
 
 
+def test_what_is_not_kept_leaves_nothing_behind(tmp_path: File) -> None:
+    async def scenario(store: Datastore, _: History) -> None:
+        await grown(store, 9)
+        touched = await store.read(lambda db: db.execute("SELECT number FROM touched").fetchall())
+        assert sorted(number for (number,) in touched) == [6, 7, 8, 9]
+
+    run(tmp_path, scenario, kept=4)
+
+
+def test_an_older_file_is_read_like_a_new_one(tmp_path: File) -> None:
+    """What a commit touched is taken out of its record where an older program wrote it."""
+    wanted: list[Forest] = []
+
+    async def write(store: Datastore, _: History) -> None:
+        _, forests = await grown(store, 12)
+        wanted.extend(forests)
+        await store.read(lambda db: db.executescript("DROP TABLE touched; PRAGMA user_version = 3"))
+
+    async def read(store: Datastore, kept: History) -> None:
+        running = (await store.open()).running
+        for number in range(1, 13):
+            assert not changes(wanted[number], await kept.forest(number, running)), number
+
+    run(tmp_path, write)
+    run(tmp_path, read)
+
+
 def test_events_are_trimmed_and_their_numbers_go_on(tmp_path: File) -> None:
     async def scenario(store: Datastore, _: History) -> None:
         await grown(store, 5)
