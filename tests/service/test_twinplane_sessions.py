@@ -2,6 +2,7 @@
 
 import json
 import stat
+import time
 from collections.abc import Iterator
 from pathlib import Path as File
 
@@ -116,6 +117,13 @@ def test_a_session_that_is_gone_is_told_once_with_the_remedy(shell: Shell, admin
     assert "is gone: the secret is not" in shell.run("edit", "set", f"{LAN}/config/mtu=1400", code=4)
     file.write_text("nonsense")
     assert f"{file} holds no session" in shell.run("diff", code=2)
+
+
+def test_a_session_lingers_as_long_as_was_asked_for(shell: Shell, admin: ConfigClient) -> None:
+    shell.run("--linger", "1", "edit", "set", f"{DESCRIPTION}=soon forgotten")
+    while admin.list_sessions():
+        time.sleep(0.05)
+    assert "there is no session" in shell.run("diff", code=4)
 
 
 def test_without_a_session_there_is_nothing_to_unlock_or_confirm(shell: Shell) -> None:
