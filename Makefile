@@ -67,8 +67,8 @@ fuzz: setup ## 100,000 requests of any kind and bytes that are none (TWINPLANE_F
 interop: setup images ## other people's clients and YANG tools, installed into build/interop (root; GNMIC=path adds gnmic)
 	@GNMIC=$(GNMIC) $(PY) -m pytest -m interop tests/interop
 
-bench: setup ## ratios against a floor measured in the same run; writes build/bench.json
-	@$(PY) -m tests.bench
+bench: setup ## ratios against a floor measured in the same run; writes build/bench.json (ROWS="set commit": these)
+	@$(PY) -m tests.bench $(ROWS)
 
 golden: setup ## write the golden cases anew; review the difference like code
 	@TWINPLANE_GOLDEN=1 $(PY) -m pytest -q tests/unit/plan tests/unit/state

@@ -22,7 +22,9 @@ RESTART = "confirm-restart"
 
 def request(asked: Request) -> Request:
     """The request that a rollback is recorded under."""
-    return replace(asked, edits=(), confirm=None, election=None)
+    name = "" if asked.confirm is None else asked.confirm.name
+    comment = asked.comment or (f"commit {name} was cancelled" if name else "")
+    return replace(asked, edits=(), comment=comment, confirm=None, election=None)
 
 
 def timeout(name: str, author: str) -> Request:
