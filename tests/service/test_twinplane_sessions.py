@@ -165,6 +165,8 @@ def test_a_named_commit_is_confirmed_from_anywhere(shell: Shell, tmp_path: File)
     shell.run("edit", "set", f"{DESCRIPTION}=friday")
     told = shell.run("commit", "--confirmed", "600", "--persist-id", "friday")
     assert "twinplane confirm --persist-id friday" in told
+    again = shell.run("commit", "--confirmed", "900", "--persist-id", "friday")
+    assert "taken back in 900 s" in again
     assert elsewhere.json("history", "list")["waiting"] == "friday"
     assert "friday" in elsewhere.run("confirm", "--persist-id", "monday", code=1)
     elsewhere.run("confirm", "--persist-id", "friday")
