@@ -3,7 +3,7 @@
 from dataclasses import dataclass, replace
 from enum import Enum, IntEnum
 
-from twinplane.plan.resource import Key, Resource
+from twinplane.plan.resource import Domain, Key, Resource, Run
 from twinplane_wire.path import Path
 
 
@@ -60,6 +60,18 @@ class Step:
         if self.before is None:
             return Act.CREATE
         return Act.DELETE if self.after is None else Act.CHANGE
+
+    @property
+    def disturbance(self) -> Effect:
+        """What becomes of a running appliance by this step. `effect` is what happens to it on the way to
+        something else; to end it because that is wanted disturbs just as much."""
+        before, after = self.before, self.after
+        if not isinstance(before, Domain) or before.run is Run.STOPPED:
+            return self.effect
+        if after is None:
+            return Effect.RECREATE
+        stops = isinstance(after, Domain) and after.run is Run.STOPPED
+        return max(self.effect, Effect.GUEST_REBOOT) if stops else self.effect
 
     def inverse(self) -> "Step":
         """The step that undoes this one: before and after swapped."""

@@ -30,13 +30,16 @@ def disturbing(steps: Iterable[Step], most: Effect) -> None:
     worst: dict[Path, Step] = {}
     for step in steps:
         path = Path(step.owner.elems[:2], step.owner.origin)
-        if step.effect > most and (path not in worst or step.effect > worst[path].effect):
+        if step.disturbance > most and (path not in worst or step.disturbance > worst[path].disturbance):
             worst[path] = step
     if worst:
         raise RequestError(
             *(
                 Violation(
-                    path, Fault.STATE, f"the change is {step.effect.name}, at most {most.name} was agreed to"
+                    path,
+                    Fault.STATE,
+                    f"the change is {step.disturbance.name}, at most {most.name} was agreed to",
+                    "agree to more, or leave it out",
                 )
                 for path, step in sorted(worst.items())
             )

@@ -49,7 +49,7 @@ def steps(planned: Sequence[Step]) -> Iterator[pb.Step]:
             action=step.act.value,
             object=str(step.key),
             owner=wire_path(step.owner),
-            effect=step.effect.name,
+            effect=step.disturbance.name,
             text=line(step),
         )
 
@@ -59,7 +59,7 @@ def effects(planned: Sequence[Step], objects: Sequence[ObjectChange]) -> Iterato
     worst = dict.fromkeys((change.path for change in objects), Effect.NONE)
     for step in planned:
         path = Path(step.owner.elems[:2], step.owner.origin)
-        worst[path] = max(worst.get(path, Effect.NONE), step.effect)
+        worst[path] = max(worst.get(path, Effect.NONE), step.disturbance)
     for path in sorted(worst):
         yield pb.ObjectEffect(path=wire_path(path), effect=worst[path].name)
 
