@@ -2,6 +2,9 @@
 
 import asyncio
 import json
+import os
+import subprocess
+import sys
 import threading
 from collections.abc import Iterator
 from pathlib import Path as File
@@ -74,6 +77,18 @@ def test_the_command(address: str, capsys: pytest.CaptureFixture[str]) -> None:
     told = capsys.readouterr().err.splitlines()
     assert told[0].startswith("INVALID_ARGUMENT: ")
     assert len(told) == 2  # the second violation on a line of its own
+
+
+def test_a_reader_that_has_seen_enough_is_no_error(address: str) -> None:
+    command = [sys.executable, "-m", "twinplane_client", "--address", address, "capabilities"]
+    reading, writing = os.pipe()
+    os.close(reading)
+    environ = {**os.environ, "PYTHONPATH": os.pathsep.join(path for path in sys.path if path)}
+    done = subprocess.run(
+        command, stdout=writing, stderr=subprocess.PIPE, env=environ, text=True, check=False
+    )
+    os.close(writing)
+    assert (done.returncode, done.stderr) == (1, "")
 
 
 def test_what_is_not_given_comes_from_the_environment(

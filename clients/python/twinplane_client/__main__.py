@@ -37,6 +37,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except TwinplaneError as error:
         _explain(error)
         return 1
+    except BrokenPipeError:
+        # Who reads the output has seen enough; the interpreter would complain once more when it flushes.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 1
     except OSError as error:
         print(f"{error.filename}: {error.strerror}", file=sys.stderr)
         return 1
