@@ -27,7 +27,7 @@ from twinplane.transaction.collaborator import Mark, Precheck
 from twinplane.transaction.datastore import Datastore
 from twinplane.transaction.execute import Executor
 from twinplane.transaction.request import Outcome, Request
-from twinplane.transaction.standing import Parts, unmeasured
+from twinplane.transaction.standing import Gate, Parts, unlocked, unmeasured
 from twinplane.transaction.transactor import Transactor
 from twinplane.tree.diff import objects
 from twinplane.tree.edit import Edit, Operation
@@ -99,25 +99,28 @@ class Box:
         prechecks: Iterable[Precheck] = (),
         repair_pauses: tuple[float, ...] = (0.01,),
         modules: str | None = None,
+        clock: Clock | None = None,
+        gate: Gate = unlocked,
     ) -> None:
         self.folder = folder
         self.host = host if host is not None else Host(folder / "host")
         self.drivers = FakeDrivers(self.host)
         self.publisher = RecordingPublisher()
-        self.clock = Clock()
+        self.clock = clock or Clock()
         self.store = Datastore(folder / "twinplane.db", ObjectCodec(schemas()))
+        self.model = Configuration(
+            schemas(),
+            validator(),
+            INSTANCE,
+            CAPABILITIES,
+            STATE_DIR,
+            rules.Host(lambda _: None, lambda _: None),
+        )
         self.transactor = Transactor(
             Parts(
                 store=self.store,
                 executor=Executor(self.drivers.all),
-                model=Configuration(
-                    schemas(),
-                    validator(),
-                    INSTANCE,
-                    CAPABILITIES,
-                    STATE_DIR,
-                    rules.Host(lambda _: None, lambda _: None),
-                ),
+                model=self.model,
                 planner=plan,
                 publisher=self.publisher,
                 clock=self.clock,
@@ -128,6 +131,7 @@ class Box:
                 final_pauses=(0.0, 0.0),
                 repair_pauses=repair_pauses,
                 mark=mark,
+                gate=gate,
             )
         )
 

@@ -2,7 +2,7 @@
 
 import asyncio
 import selectors
-from collections.abc import Coroutine
+from collections.abc import Callable, Coroutine
 from typing import Any
 
 
@@ -20,14 +20,27 @@ class _Selector(selectors.DefaultSelector):
 
 
 class VirtualLoop(asyncio.SelectorEventLoop):
-    """`time()` begins at 0."""
+    """`time()` begins at `start`."""
 
-    def __init__(self) -> None:
+    def __init__(self, start: float = 0.0) -> None:
         self._jumping = _Selector()
+        self._jumping.passed = start
         super().__init__(self._jumping)
 
     def time(self) -> float:
         return self._jumping.passed
+
+
+class LonelyLoop(VirtualLoop):
+    """One that has no threads: what is meant for one is done at once, so that time waits for it."""
+
+    def run_in_executor(self, executor: Any, func: Callable[..., Any], *arguments: Any) -> Any:
+        done = self.create_future()
+        try:
+            done.set_result(func(*arguments))
+        except Exception as error:
+            done.set_exception(error)
+        return done
 
 
 def run(test: Coroutine[Any, Any, None]) -> None:

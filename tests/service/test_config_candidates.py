@@ -1,11 +1,13 @@
 """Edits of candidates, plans, commits, confirmations and the history of the configuration service."""
 
+import asyncio
 import json
 
 import grpc
 
 from conformance.wire import ext
 from service.configuring import Box, edit, path, refusal, run, text
+from twinplane.plan.resource import Key, Resource
 from twinplane_wire.v1 import config_pb2 as pb
 
 SWITCHES = "/virtual-switches/virtual-switch"
@@ -206,6 +208,52 @@ def test_a_commit_of_a_session_alone_ends_with_it() -> None:
         while box.target.transactor.waiting:
             await box.admin.call(pb.ListSessionsRequest())
         assert await box.admin.text(pb.GetConfigRequest(path=[path(LAN)])) == {}
+
+    run(scenario)
+
+
+def test_a_session_that_ends_amid_its_commit_does_not_leave_it_waiting() -> None:
+    async def scenario(box: Box) -> None:
+        reached, go_on = asyncio.Event(), asyncio.Event()
+
+        async def wait(when: str, key: Key, wanted: Resource | None) -> None:
+            reached.set()
+            await go_on.wait()
+
+        box.target.drivers.set_trap(wait)
+        async with box.admin.session() as session:
+            mine = {"session_id": session.number}
+            await box.admin.call(pb.EditRequest(edit=[merge(LAN, named("lan"))], **mine))
+            commit = asyncio.ensure_future(box.admin.call(pb.CommitRequest(confirmed=pb.Confirmed(), **mine)))
+            await reached.wait()
+        while (await box.admin.call(pb.ListSessionsRequest())).session:
+            pass
+        go_on.set()
+        await commit
+        while box.target.transactor.running.revision < 2:
+            await box.admin.call(pb.ListSessionsRequest())
+        assert not box.target.transactor.waiting
+        assert await box.admin.text(pb.GetConfigRequest(path=[path(LAN)])) == {}
+
+    run(scenario)
+
+
+def test_a_lock_of_somebody_else_does_not_keep_an_abandoned_commit() -> None:
+    async def scenario(box: Box) -> None:
+        async with box.user("admin").session() as other:
+            async with box.user("operator").session() as session:
+                mine = {"session_id": session.number}
+                caller = box.user("operator")
+                await caller.call(pb.EditRequest(edit=[merge(LAN, named("lan"))], **mine))
+                await caller.call(pb.LockRequest(target=pb.RUNNING, **mine))
+                await caller.call(pb.CommitRequest(confirmed=pb.Confirmed(), **mine))
+                lock = pb.LockRequest(session_id=other.number, target=pb.RUNNING, break_held=True)
+                await box.user("admin").call(lock)
+            while box.target.transactor.waiting:
+                await box.admin.call(pb.ListSessionsRequest())
+            (newest, _) = (await box.admin.call(pb.ListCommitsRequest())).commit
+            assert (newest.author, newest.source) == ("operator", "config")
+            assert await box.admin.text(pb.GetConfigRequest(path=[path(LAN)])) == {}
 
     run(scenario)
 

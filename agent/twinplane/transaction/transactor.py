@@ -105,6 +105,11 @@ class Transactor:
             raise UnavailableError(self._standing.not_ready)
         return await self._turns.take(lambda: self._admit(request))
 
+    def abandon(self, request: Request) -> None:
+        """Whoever alone could confirm a commit has gone (`request` cancels it, and says who that was): it is
+        taken back in its turn as if its time were up, whatever is locked or fails; if it waits at all."""
+        self._turns.post(lambda: self._abandoned(request))
+
     async def repair(self) -> None:
         """Bring the host to what is configured, in turn (drift, a host port that appeared).
 
@@ -225,11 +230,17 @@ class Transactor:
             raise
 
     async def _expired(self) -> None:
-        """The time of the commit that waits is up: its end does not depend on anything that may fail."""
         waiting = self._confirmations.waiting
-        if waiting is None:
-            return
-        request = revert.timeout(waiting.name, waiting.author)
+        if waiting is not None:
+            await self._end(waiting, revert.timeout(waiting.name, waiting.author))
+
+    async def _abandoned(self, request: Request) -> None:
+        waiting = self._confirmations.waiting
+        if waiting is not None and request.confirm is not None and waiting.name == request.confirm.name:
+            await self._end(waiting, request)
+
+    async def _end(self, waiting: Waiting, request: Request) -> None:
+        """Nobody confirms the commit any more: its end does not depend on anything that may fail."""
         try:
             if not self._standing.degraded:
                 await self._take_back(waiting, request)

@@ -1,7 +1,5 @@
 """Plan, Commit, Confirm and Cancel (RFC 6241 sections 8.3.4 and 8.4)."""
 
-import asyncio
-import logging
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 
@@ -24,7 +22,6 @@ from twinplane_wire.v1 import config_pb2 as pb
 
 SOURCE = "config"
 LONGEST_NAME = 256
-log = logging.getLogger(__name__)
 
 OWN = "session "  # in front of a session's number: the name of a commit that only this session confirms
 
@@ -73,22 +70,22 @@ class CommitMethods:
         session = self._target.session(request.session_id, caller.name)
         held = self._stores.candidate(session, request.source)
         held.check()
-        candidate = held.now
+        kept, candidate = held.kept, held.now
         wanted = self.wanted(request, session)
         asked = self._request(caller, session, wanted)
         if wanted.confirm is not None and self._prolongs(candidate, wanted.confirm):
             prolonged = replace(wanted.confirm, act=Act.EXTEND)
             outcome = await self._target.transactor.submit(replace(asked, confirm=prolonged))
-            return self.answer(outcome, wanted.confirm, session)
+            return self.answer(outcome, wanted.confirm)
 
         def carry(running: Running) -> Forest:
             expect(wanted.expected, running, candidate)
             return carried(candidate, running, self._target.model)
 
-        outcome = await self._target.transactor.submit(replace(asked, transform=carry))
-        if held.now == candidate or held.now.forest is candidate.forest:
+        outcome = await self._submit(replace(asked, transform=carry), session)
+        if held.kept is kept:  # else somebody went on editing meanwhile
             held.put(None)
-        return self.answer(outcome, wanted.confirm, session)
+        return self.answer(outcome, wanted.confirm)
 
     async def confirm(self, caller: Caller, request: pb.ConfirmRequest) -> bytes:
         """The commit that waits is for good. Raises RequestError."""
@@ -135,14 +132,24 @@ class CommitMethods:
             return forest
 
         asked = replace(self._request(caller, session, wanted), transform=back)
-        outcome = await self._target.transactor.submit(asked)
-        return self.answer(outcome, wanted.confirm, session)
+        outcome = await self._submit(asked, session)
+        return self.answer(outcome, wanted.confirm)
 
-    def answer(self, outcome: Outcome, confirm: Confirm | None, session: Session | None) -> bytes:
+    async def _submit(self, asked: Request, session: Session | None) -> Outcome:
+        """A commit that its session alone confirms is known as such before it begins: the session may end, or
+        the call be cut off, while the writer is at it. Raises what the transactor raises."""
+        if session is None or asked.confirm is None or not asked.confirm.name.startswith(OWN):
+            return await self._target.transactor.submit(asked)
+        before, session.commit = session.commit, asked.confirm.name
+        try:
+            return await self._target.transactor.submit(asked)
+        except TwinplaneError:
+            session.commit = before
+            raise
+
+    def answer(self, outcome: Outcome, confirm: Confirm | None) -> bytes:
         """What became of a commit."""
         name = "" if confirm is None or not self._target.transactor.waiting else confirm.name
-        if session is not None and name.startswith(OWN):
-            session.commit = name
         return pb.CommitResponse(
             revision=outcome.revision,
             time=outcome.timestamp,
@@ -174,30 +181,12 @@ class CommitMethods:
 
 def orphaned(writer: Writer) -> Callable[[Session], None]:
     """What the end of a session does to its commit that nobody else can confirm: it is taken back."""
-    under_way: set[asyncio.Task[None]] = set()
-
-    async def take_back(session: Session) -> None:
-        comment = f"session {session.number} ended without confirming"
-        try:
-            await writer.submit(
-                Request(
-                    (),
-                    session.user,
-                    SOURCE,
-                    session.peer,
-                    comment,
-                    confirm=Confirm(Act.CANCEL, session.commit),
-                )
-            )
-        except TwinplaneError as error:
-            # Confirmed or timed out meanwhile; if not, its time will be up.
-            log.warning("commit %r is not taken back now: %s", session.commit, error)
 
     def ended(session: Session) -> None:
         if session.commit:
-            task = asyncio.ensure_future(take_back(session))
-            under_way.add(task)
-            task.add_done_callback(under_way.discard)
+            comment = f"session {session.number} ended without confirming"
+            cancel = Confirm(Act.CANCEL, session.commit)
+            writer.abandon(Request((), session.user, SOURCE, session.peer, comment, confirm=cancel))
 
     return ended
 

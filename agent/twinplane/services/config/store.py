@@ -49,11 +49,15 @@ class Held:
         self.session = session
 
     @property
+    def kept(self) -> Candidate | None:
+        """The candidate as somebody left it; None: nobody has touched it."""
+        private = self.datastore is Datastore.PRIVATE
+        return self.session.candidate if private and self.session else self._target.sessions.shared
+
+    @property
     def now(self) -> Candidate:
         """The candidate; one that nobody has touched yet is running as it is."""
-        private = self.datastore is Datastore.PRIVATE
-        held = self.session.candidate if private and self.session else self._target.sessions.shared
-        running = self._target.transactor.running
+        held, running = self.kept, self._target.transactor.running
         if held is None or (held.base != running.revision and not held.is_changed):
             return Candidate.of(running.revision, running.forest)
         return held

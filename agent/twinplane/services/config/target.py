@@ -41,6 +41,9 @@ class Writer(Protocol):
     async def submit(self, request: Request) -> Outcome:
         """Carry out a request, or raise an error of twinplane.errors. Cancelling the wait changes nothing."""
 
+    def abandon(self, request: Request) -> None:
+        """Take the commit that the request cancels back, whatever is in the way; nobody waits for it."""
+
 
 class Model(Protocol):
     """What configuration trees mean; pure."""
