@@ -100,7 +100,8 @@ class Rebased:
 
 @dataclass(frozen=True, slots=True)
 class Change:
-    """One leaf; what it was and is (None where it is not there)."""
+    """One leaf; what it was and is (None where it is not there). Or a list whose order is the user's and is
+    another now: the keys of its entries."""
 
     path: Path
     kind: ChangeKind
