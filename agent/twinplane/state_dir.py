@@ -15,6 +15,8 @@
 
 import fcntl
 import os
+import stat
+import time
 from pathlib import Path
 from types import TracebackType
 from uuid import UUID, uuid4
@@ -24,6 +26,7 @@ from twinplane.errors import StartError
 LAYOUT = 1
 # The monitor socket's path below libvirt/ must fit sun_path (108 bytes, unix(7)).
 LONGEST = 45
+_PAUSES = (0.05,) * 10  # seconds between tries to get the lock
 _FOLDERS = ("tls", "images", "appliances", "trash", "libvirt", "run", "cache")
 
 
@@ -34,7 +37,8 @@ class StateDir:
         """Check, create and lock the directory.
 
         Raises:
-            StartError: it is too long, cannot be written, is in use, or was written by a newer version.
+            StartError: it is too long, cannot be written, can be written by others, is in use, or was written
+            by a newer version.
         """
         self.root = root
         length = len(os.fsencode(root))
@@ -45,6 +49,7 @@ class StateDir:
             )
         try:
             root.mkdir(mode=0o711, parents=True, exist_ok=True)
+            _check_owner(root)
             self._lock = _lock(root / "lock")
         except OSError as error:
             raise StartError(
@@ -145,17 +150,35 @@ def write_file(file: Path, content: bytes, mode: int = 0o600) -> None:
         os.close(folder)
 
 
+def _check_owner(root: Path) -> None:
+    """Keys and users are kept here: whoever owns the directory, or may rename files in it (it has no sticky
+    bit), could put others in their place."""
+    status = root.stat()
+    if status.st_uid not in (0, os.geteuid()):
+        raise StartError(
+            f"state directory {root} belongs to another user ({status.st_uid}); "
+            "give it to root or set agent.state_dir"
+        )
+    if status.st_mode & stat.S_IWOTH and not status.st_mode & stat.S_ISVTX:
+        raise StartError(f"state directory {root} can be written by everybody; chmod o-w {root}")
+
+
 def _lock(file: Path) -> int:
     descriptor = os.open(file, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
-    try:
-        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except BlockingIOError:
-        holder = os.read(descriptor, 32).decode("ascii", "replace").strip()
-        os.close(descriptor)
-        raise StartError(
-            f"state directory {file.parent} is in use by another agent (process {holder or 'unknown'}); "
-            "stop that one or set agent.state_dir"
-        ) from None
+    for pause in (*_PAUSES, None):
+        try:
+            fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            break
+        except BlockingIOError:
+            if pause is not None:
+                time.sleep(pause)  # who only looks (`holder`) has it for a moment
+                continue
+            named = os.read(descriptor, 32).decode("ascii", "replace").strip()
+            os.close(descriptor)
+            raise StartError(
+                f"state directory {file.parent} is in use by another agent (process {named or 'unknown'}); "
+                "stop that one or set agent.state_dir"
+            ) from None
     os.ftruncate(descriptor, 0)
     os.write(descriptor, f"{os.getpid()}\n".encode())
     return descriptor

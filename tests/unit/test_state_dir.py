@@ -1,10 +1,12 @@
 """The state directory: layout, version, lock, instance id."""
 
+import fcntl
 import os
 import shutil
 import subprocess
 import sys
 import tempfile
+import threading
 from collections.abc import Iterator
 from pathlib import Path
 from uuid import UUID
@@ -12,7 +14,7 @@ from uuid import UUID
 import pytest
 
 from twinplane.errors import StartError
-from twinplane.state_dir import LAYOUT, LONGEST, StateDir, write_file
+from twinplane.state_dir import LAYOUT, LONGEST, StateDir, holder, write_file
 
 
 @pytest.fixture
@@ -35,6 +37,16 @@ def test_first_start_makes_the_layout_and_an_instance_id(root: Path) -> None:
 def test_a_second_agent_is_refused_and_the_first_is_named(root: Path) -> None:
     with StateDir(root), pytest.raises(StartError, match=f"in use by another agent .process {os.getpid()}"):
         StateDir(root)
+
+
+def test_who_only_looks_whether_an_agent_runs_stops_none_from_starting(root: Path) -> None:
+    with StateDir(root):
+        pass
+    look = os.open(root / "lock", os.O_RDONLY)
+    fcntl.flock(look, fcntl.LOCK_SH)  # what `holder` does for a moment
+    threading.Timer(0.02, os.close, (look,)).start()
+    with StateDir(root):
+        assert holder(root) == os.getpid()
 
 
 def test_the_lock_goes_with_its_process(root: Path) -> None:
@@ -84,6 +96,23 @@ def test_a_version_that_is_no_text_is_refused(root: Path) -> None:
     (root / "VERSION").write_bytes(b"\xff\xfe1\n")
     with pytest.raises(StartError, match="has layout"):
         StateDir(root)
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root can give a directory away")
+def test_a_directory_of_another_user_is_refused_and_nothing_is_put_into_it(root: Path) -> None:
+    root.mkdir()
+    os.chown(root, 65534, 65534)
+    with pytest.raises(StartError, match="belongs to another user"):
+        StateDir(root)
+    assert list(root.iterdir()) == []
+
+
+def test_a_directory_that_anybody_can_write_is_refused(root: Path) -> None:
+    root.mkdir()
+    root.chmod(0o777)
+    with pytest.raises(StartError, match=f"chmod o-w {root}"):
+        StateDir(root)
+    assert list(root.iterdir()) == []
 
 
 def test_a_directory_that_cannot_be_made_is_one_line(tmp_path: Path) -> None:
