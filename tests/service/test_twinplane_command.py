@@ -149,7 +149,7 @@ def test_history_is_listed_compared_and_rolled_back(shell: Shell) -> None:
     shell.run("commit", "-m", "say two\x1b[31m")
     listed = shell.run("history", "list")
     assert listed.split()[0] == "COMMIT"
-    assert "say two\\x1b[31m" in listed
+    assert "say two\\u001b[31m" in listed
     assert "say two" in shell.run("history", "show", str(first + 1))
     difference = [LAN, '- config/description "one"', '+ config/description "two"']
     assert shell.run("history", "compare", str(first), str(first + 1)).splitlines() == difference

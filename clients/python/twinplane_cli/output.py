@@ -3,6 +3,7 @@
 import base64
 import dataclasses
 import json
+import re
 import sys
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import UTC, datetime
@@ -11,11 +12,15 @@ from typing import Any, Literal, TextIO, TypeAlias
 from urllib.parse import unquote
 
 from rich.console import Console, RenderableType
+from rich.highlighter import JSONHighlighter
 from rich.table import Table
+from rich.text import Text
 
-from twinplane_client import Path
+from twinplane_client import Path, Value
 
 UNWRAPPED = 100_000  # columns of what is no terminal
+COLOURED = 100_000  # characters of JSON that are worth the time
+_ODD = re.compile(r"[^ -~\n]")
 
 
 Output: TypeAlias = Literal["human", "json"]
@@ -43,8 +48,12 @@ def show(output: Output, result: object, *human: RenderableType) -> None:
     if output == "json":
         print(json.dumps(plain(result), ensure_ascii=False, indent=2))
         return
+    console = stdout()
     for one in human:
-        stdout().print(one)
+        if isinstance(one, str) or (isinstance(one, Text) and not console.is_terminal):
+            print(one)  # at once, where Rich would look for places to wrap
+        else:
+            console.print(one)
 
 
 def show_line(output: Output, result: object, human: RenderableType) -> None:
@@ -94,7 +103,13 @@ def table(columns: Sequence[str], rows: Iterable[Sequence[object]], title: str =
 
 def printable(text: str) -> str:
     """The text with control characters written out: what others named must not steer a terminal."""
-    return "".join(char if char.isprintable() or char == "\n" else ascii(char)[1:-1] for char in text)
+    return _ODD.sub(lambda found: found[0] if found[0].isprintable() else json.dumps(found[0])[1:-1], text)
+
+
+def document(value: Value) -> RenderableType:
+    """JSON as people read it, in colours where that does not take long."""
+    text = printable(json.dumps(plain(value), ensure_ascii=False, indent=2))
+    return JSONHighlighter()(text) if stdout().is_terminal and len(text) < COLOURED else text
 
 
 def caller(peer: str) -> str:

@@ -3,7 +3,7 @@ import json
 import pytest
 
 from twinplane_cli.errors import explain, list_faults
-from twinplane_cli.output import caller, moment, plain, printable, table
+from twinplane_cli.output import caller, document, moment, plain, printable, show, table
 from twinplane_client import ErrorEntry, RefusedError, Sync, UnavailableError, Update, Violation, parse_path
 
 FAULT = ErrorEntry("protocol", "invalid-value", "/a/b", "", "is too big", "at most 5", 2)
@@ -19,14 +19,23 @@ def test_results_become_what_json_writes() -> None:
 
 
 def test_control_characters_are_written_out() -> None:
-    assert printable("a\x1b[31m\r\u202eb\nü") == "a\\x1b[31m\\r\\u202eb\nü"
+    assert printable("a\x1b[31m\r\u202eb\nü") == "a\\u001b[31m\\r\\u202eb\nü"
     assert moment(0) == ""
     assert caller("ipv6:%5B::1%5D:9339") == "ipv6:[::1]:9339"
 
 
+def test_json_for_people_is_still_json(capsys: pytest.CaptureFixture[str]) -> None:
+    value = {"a": "\x9b31m\u202e", "b": ["ü", None]}
+    show("human", None, document(value))
+    told = capsys.readouterr().out
+    assert json.loads(told) == value
+    assert "\\u009b31m\\u202e" in told
+    assert "ü" in told
+
+
 def test_a_table_is_text_whatever_stands_in_its_cells() -> None:
     (column,) = table(("PATH",), [["/a[name=b]\x07"]]).columns
-    assert list(column.cells) == ["/a[name=b]\\x07"]
+    assert list(column.cells) == ["/a[name=b]\\u0007"]
 
 
 def test_a_fault_names_edit_path_and_remedy() -> None:

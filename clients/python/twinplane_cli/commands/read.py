@@ -5,7 +5,6 @@ from xml.dom import minidom
 
 import typer
 from rich.console import RenderableType
-from rich.json import JSON
 from rich.text import Text as Words
 
 from twinplane_cli import invocation, value
@@ -13,7 +12,7 @@ from twinplane_cli.command import command
 from twinplane_cli.errors import CommandError
 from twinplane_cli.invocation import Invocation, Use
 from twinplane_cli.option import Defaults, Depth, Encoding, Paths
-from twinplane_cli.output import printable
+from twinplane_cli.output import document, printable
 from twinplane_client.config import Text
 
 Source: TypeAlias = Literal["running", "candidate", "private"]
@@ -84,6 +83,6 @@ def _document(node: Text) -> dict[str, object]:
 
 def _pretty(node: Text) -> RenderableType:
     if node.encoding != "xml":
-        return JSON.from_data(node.value, ensure_ascii=False)
+        return document(node.value)
     indented = minidom.parseString(node.text).toprettyxml(indent="  ")
     return printable(indented.partition("\n")[2].rstrip())
