@@ -65,10 +65,10 @@ def reordered(before: Container, after: Container, path: Path) -> Iterator[Path]
     """The lists below a container that stands at `path` in which entries that both have stand in another
     order, where the order is the user's."""
     for name, left, right in _pairs(before, after):
-        child = path.child(name)
         if isinstance(left, Container) and isinstance(right, Container):
-            yield from reordered(left, right, child)
+            yield from reordered(left, right, path.child(name))
         elif isinstance(left, Entries) and isinstance(right, Entries):
+            child = path.child(name)
             stayed = [key for key in right.entries if key in left.entries]
             if right.ordered and stayed != [key for key in left.entries if key in right.entries]:
                 yield child
@@ -119,7 +119,8 @@ def _compare(
         return
     if isinstance(before, Container) and isinstance(after, Container):
         for name, left, right in _pairs(before, after):
-            _compare(left, right, path.child(name), updates, deletes)
+            if isinstance(left, Container | Entries) or not same_node(left, right):
+                _compare(left, right, path.child(name), updates, deletes)
     elif isinstance(before, Entries) and isinstance(after, Entries):
         for key, left, right in _entry_pairs(before, after):
             _compare(left, right, entry_path(path, before.key_names, key), updates, deletes)

@@ -12,8 +12,8 @@ from twinplane.share.ledger import Account
 from twinplane.tree import forest as trees
 from twinplane.tree.diff import ObjectChange, leaf_changes, reordered
 from twinplane.tree.forest import Forest
-from twinplane.tree.node import Entries, Leaf, Node
-from twinplane.tree.query import get, leaves
+from twinplane.tree.node import Container, Entries, Leaf, Node
+from twinplane.tree.query import get
 from twinplane_wire.path import Path
 from twinplane_wire.v1 import config_pb2 as pb
 
@@ -28,12 +28,12 @@ def changed(schemas: Schemas, objects: Iterable[ObjectChange]) -> Iterator[pb.Ch
     its entries in order."""
     for one in objects:
         updates, deletes = leaf_changes(one.before, one.after, one.path)
-        was = _leaves(one.before, one.path)
         for path, value in updates:
-            kind = pb.Change.CHANGED if path in was else pb.Change.CREATED
-            yield _change(schemas, path, kind, was.get(path), value)
+            was = _leaf(one, path)
+            kind = pb.Change.CREATED if was is None else pb.Change.CHANGED
+            yield _change(schemas, path, kind, was, value)
         for path in deletes:
-            yield _change(schemas, path, pb.Change.DELETED, was[path], None)
+            yield _change(schemas, path, pb.Change.DELETED, _leaf(one, path), None)
         if one.before is not None and one.after is not None:
             for path in reordered(one.before, one.after, one.path):
                 below = Path(path.elems[len(one.path.elems) :])
@@ -83,8 +83,11 @@ def _order(listed: Node | None) -> bytes:
     return json.dumps(order, separators=(",", ":"), ensure_ascii=False).encode()
 
 
-def _leaves(node: Node | None, path: Path) -> dict[Path, Leaf]:
-    return {} if node is None else dict(leaves(node, path))
+def _leaf(change: ObjectChange, path: Path) -> Leaf | None:
+    """The leaf at a path in an object as it was."""
+    below = Path(path.elems[len(change.path.elems) :])
+    found = None if change.before is None else get(change.before, below)
+    return None if isinstance(found, Container | Entries) else found
 
 
 def _change(
