@@ -25,9 +25,12 @@ class Streams:
         self._seen: Counter[bytes] = Counter()
         self._first: list[bytes] = []  # what the first stream got, in order
         self._synced = 0
+        self._ignored = False
 
     async def open(self, command: dict[str, Any]) -> int:
-        """Open `streams` of `method` at `address` with the request in a file."""
+        """Open `streams` of `method` at `address` with the request in a file; what they get is thrown away
+        where it is `ignored`."""
+        self._ignored = command.get("ignored", False)
         request = Path(command["request"]).read_bytes()
         for _ in range(command["streams"]):
             made = channel(command["address"])
@@ -44,7 +47,7 @@ class Streams:
         await asyncio.gather(*self._tasks, return_exceptions=True)
         for made in self._channels:
             await made.close()
-        self._tasks, self._channels = [], []
+        self._tasks, self._channels, self._synced = [], [], 0
         return 0
 
     async def take(self, command: dict[str, Any]) -> tuple[int, int]:
@@ -64,7 +67,7 @@ class Streams:
         async for message in call:
             if message == SYNC:
                 self._synced += 1
-            else:
+            elif not self._ignored:
                 self._seen[message] += 1
                 if kept is not None:
                     kept.append(message)

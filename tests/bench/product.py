@@ -21,9 +21,12 @@ from twinplane import app
 from twinplane.model.host import Capabilities
 from twinplane.services.gnmi.service import Gnmi, gnmi
 from twinplane.services.gnmi.target import Target
+from twinplane.services.rpc import Limits
 from twinplane.settings import Agent, Listen, Settings
 from twinplane.state_dir import StateDir
 from twinplane.transaction.standing import Parts
+
+STREAMS = 1000  # of one user, who plays a crowd
 
 
 class Product:
@@ -66,6 +69,7 @@ async def composed(state_dir: Path, *, network: bool = False) -> AsyncIterator[P
         "gnmi": made.gnmi,
         "Parts": partial(Parts, mark=made.stages.mark),
         "ImageCheck": lambda _: unchecked,
+        "Limits": partial(Limits, streams_per_user=STREAMS),
     }
     for name, part in exchanged.items():
         assert hasattr(app, name), name

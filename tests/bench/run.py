@@ -11,7 +11,10 @@ from bench import report
 from bench.report import Measurement
 
 REPOSITORY = Path(__file__).parents[2]
-ROWS = ("get", "tree", "set", "commit", "history", "subscribe", "crowd", "start", "link", "sampling", "guest")
+ROWS = (
+    "get", "tree", "set", "commit", "history", "subscribe", "many", "crowd", "start", "link", "sampling",
+    "guest",
+)  # fmt: skip
 GRACE = 30
 LIMIT = 600  # seconds for one row
 

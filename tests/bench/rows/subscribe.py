@@ -7,6 +7,7 @@ messages that the product sent, at the same pace to as many streams. Both are me
 
 import asyncio
 import json
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from statistics import mean
@@ -35,6 +36,7 @@ class Load:
     flips: bool = False
 
 
+BARE = "/bare/Stream"
 STATE = "/interfaces/interface/state"
 LINKS = (f"{STATE}/oper-status", f"{STATE}/admin-status", f"{STATE}/last-change")
 COUNTERS = (f"{STATE}/counters",)
@@ -48,7 +50,8 @@ LOADS = (
 )
 
 
-async def main() -> None:
+async def main(loads: Sequence[Load] = LOADS) -> None:
+    """Measure one load after the other on the same box."""
     with folder() as place:
         async with (
             started("bench.product", str(place / "s")) as product,
@@ -58,7 +61,7 @@ async def main() -> None:
             await fill(ours, APPLIANCES)
             await product.ask("report")
             await call(ours, "Get")(get_request("/interfaces"))
-            for load in LOADS:
+            for load in loads:
                 async with started("bench.listener") as listener:
                     await measure(load, place, product, bare, listener)
 
@@ -79,7 +82,7 @@ async def measure(load: Load, place: Path, product: Process, bare: Process, list
         bare_request = place / f"bare{turn}"
         bare_request.write_text(json.dumps(wanted))
         copy = place / "copy"
-        rate, size = await rated(load, bare, listener, copy, bare.greeting, "/bare/Stream", bare_request)
+        rate, size = await rated(load, bare, listener, copy, bare.greeting, BARE, bare_request)
         floor.append(rate)
     unit, note = "leaves/CPU s", f"{size:.0f} leaves a message"
     emit(Measurement(f"{load.name}", mean(mine), unit, mean(floor), "≥ 0.5×", note))
@@ -90,10 +93,12 @@ async def rated(
 ) -> tuple[float, float]:
     """Leaves per CPU second of a server, and leaves per message; what one stream got is kept in a file."""
     await listener.ask("open", method=method, address=address, request=str(request), streams=load.streams)
+    while method != BARE and await listener.ask("synced") < load.streams:
+        await asyncio.sleep(0.1)
     await asyncio.sleep(SETTLING)
     await listener.ask("take")
     used = await server.cpu()
-    if load.flips and method != "/bare/Stream":
+    if load.flips and method != BARE:
         await server.ask("flip", times=load.passes, pause=load.interval)
     else:
         await asyncio.sleep(load.passes * load.interval)
