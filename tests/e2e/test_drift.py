@@ -72,3 +72,19 @@ def test_what_others_do_is_told_until_it_is_over(
     box.place.ip(*(word.format(tap=tap, bridge=bridge) for word in mend_it))
     until(lambda: not alarms(box), "the alarm is gone")
     assert len(events(box)) == before + 2
+
+
+def test_a_stop_a_start_and_a_delete_are_none(box: Agent) -> None:
+    before = len(events(box))
+    status, admin = f"{APPLIANCE}/state/oper-status", f"{APPLIANCE}/config/admin-state"
+    with box.client() as client:
+        client.set(update={f"{APPLIANCE}/config/stop-timeout": 1})
+        client.set(update={admin: "STOPPED"})
+        until(lambda: value(client, status) == "STOPPED", "it is off")
+        client.set(update={f"{APPLIANCE}/compute/share/config/limit": 700})
+        client.set(update={admin: "RUNNING"})
+        until(lambda: value(client, status) == "RUNNING", "it runs")
+        client.set(delete=[APPLIANCE])
+        client.set(delete=[switch_path("lan")])
+    assert alarms(box) == []
+    assert len(events(box)) == before
