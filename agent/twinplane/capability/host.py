@@ -3,7 +3,9 @@
 import os
 from pathlib import Path
 
+from twinplane.hypervisor.cgroup import unified
 from twinplane.model.host import Accelerator, Capabilities, Capability
+from twinplane.share.cpu import core_shares
 
 MIB = 1024 * 1024
 # What a guest costs beside its memory: QEMU itself; under emulation also its translation cache (128 MiB).
@@ -18,14 +20,16 @@ def capabilities(
     reserve_memory: int,
 ) -> Capabilities:
     """The host as planners and admission see it; reserves in millicores and bytes. Raises OSError."""
+    cpus = online_cpus()
     return Capabilities(
-        cpus=online_cpus(),
+        cpus=cpus,
         memory=total_memory(),
         reserve_cpu=reserve_cpu,
         reserve_memory=reserve_memory,
         accelerator=accelerator,
         overhead=OVERHEAD[accelerator],
         features=features,
+        core_shares=core_shares(cpus, unified=unified()),
     )
 
 

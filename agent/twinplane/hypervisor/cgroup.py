@@ -8,6 +8,7 @@ Sources: cgroups(7), kernel documents admin-guide/cgroup-v1/cpuacct and admin-gu
 
 import hashlib
 import json
+import shutil
 from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass
@@ -46,6 +47,11 @@ def hierarchies(mountinfo: str | None = None) -> tuple[Hierarchy, ...]:
     return tuple(found.values())
 
 
+def unified(found: tuple[Hierarchy, ...] | None = None) -> bool:
+    """True where the CPU controller is that of the unified hierarchy (v2)."""
+    return not any("cpu" in one.controllers for one in (hierarchies() if found is None else found))
+
+
 class CpuClock:
     """CPU time of guests, from the cgroup of the QEMU process. `cgroups` gives the text of
     /proc/<pid>/cgroup."""
@@ -80,10 +86,11 @@ class CpuClock:
 
 
 class LeftOvers:
-    """The cgroup folders of one libvirt root; a note there says which `machine` folders it brought."""
+    """The cgroup folders of one libvirt root, and those of its guests in there; a note says which `machine`
+    folders it brought."""
 
     def __init__(self, root: Path, found: tuple[Hierarchy, ...] | None = None) -> None:
-        root = root.resolve()  # as libvirt was given it
+        self._root = root = root.resolve()  # as libvirt was given it
         self._note = root / NOTE
         digest = hashlib.sha256(str(root).encode()).hexdigest()[:8]
         self._prefix = f"qemu-embed-{digest}-"
@@ -110,12 +117,25 @@ class LeftOvers:
                 _remove(folder)
         if not self.guests():
             self.clean_machine()
+        self._forget(f"domain-*-{domain}")
+
+    def sweep(self) -> None:
+        """Remove what belongs to no guest any more; nobody may be starting one."""
+        self.clean_machine()
+        self._forget("domain-*-vm*")
 
     def clean_machine(self) -> None:
         """Remove the `machine` folders that were not there before us, where nothing is left in them."""
         for mount in self._noted():
             with suppress(OSError):
                 (Path(mount) / MACHINE).rmdir()
+
+    def _forget(self, pattern: str) -> None:
+        """The folders of sockets and keys that libvirt makes for a guest, which it does not find again when
+        it was killed amid the start."""
+        for folder in (self._root / "lib/qemu").glob(pattern):
+            if process.pid_of(self._root, folder.name.split("-", 2)[2]) is None:
+                shutil.rmtree(folder, ignore_errors=True)
 
     def _noted(self) -> set[str]:
         try:

@@ -21,12 +21,11 @@ from twinplane.errors import DriverError
 from twinplane.hypervisor import process
 from twinplane.hypervisor.cgroup import MACHINE, Hierarchy, hierarchies
 from twinplane.hypervisor.domain import DomainEvent, Reconnected
-from twinplane.share.cpu import CORE_SHARES
+from twinplane.share.cpu import CORE_SHARES, MOST_WEIGHT
 
 LOG = logging.getLogger(__name__)
 NOTE = "weight.json"
 PLAIN_WEIGHT = 100  # cpu.weight of a group that nobody has set
-MOST_WEIGHT = 10_000
 
 
 class Taken(NamedTuple):

@@ -25,7 +25,8 @@ class Capabilities:
     """The host as probed at start.
 
     `cpu` is in millicores (1000 per online CPU), `memory` in bytes; the reserves are what admission keeps
-    back for the host itself. `overhead` is the memory charged per appliance on top of its size.
+    back for the host itself. `overhead` is the memory charged per appliance on top of its size, `core_shares`
+    what one guaranteed core weighs.
     """
 
     cpus: int
@@ -35,6 +36,7 @@ class Capabilities:
     accelerator: Accelerator
     overhead: int
     features: tuple[Capability, ...] = ()
+    core_shares: int = 1024
 
     def has(self, name: str) -> bool:
         """True when the feature of that name was probed and can be used."""

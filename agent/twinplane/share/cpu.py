@@ -12,6 +12,7 @@ LONG_PERIOD = 100_000
 LEAST_SHARES = 2  # the least that cpu.shares takes (kernel/sched/sched.h: MIN_SHARES)
 MOST_SHARES = 1 << 18  # and the most (MAX_SHARES)
 CORE_SHARES = 1024  # what a task of the host weighs, and a group that nobody has set
+MOST_WEIGHT = 10_000  # the most that cpu.weight of the unified hierarchy takes (admin-guide/cgroup-v2)
 
 
 class Quota(NamedTuple):
@@ -40,12 +41,23 @@ def quota(limit: int | None) -> Quota:
     return Quota(limit * period // 1000, period)
 
 
-def shares(guarantee: int | None) -> int:
-    """cpu_shares for a guarantee in millicores; a core is 1024 as for the kernel, no guarantee the least.
+def core_shares(cpus: int, *, unified: bool) -> int:
+    """What one guaranteed core weighs on a host: 1024 as for the kernel, less where a guarantee of all its
+    processors could not be written. libvirt hands cpu_shares on as they are, in the unified hierarchy too."""
+    return min(CORE_SHARES, (MOST_WEIGHT if unified else MOST_SHARES) // cpus)
+
+
+def shares(guarantee: int | None, core: int = CORE_SHARES) -> int:
+    """cpu_shares for a guarantee in millicores, where a core weighs `core`; no guarantee is the least.
 
     Absolute, not relative to what others have: a changed guarantee touches one appliance only.
     """
-    return max(LEAST_SHARES, round((guarantee or 0) * 1.024))
+    return max(LEAST_SHARES, round((guarantee or 0) * core / 1000))
+
+
+def guaranteed(weight: int, core: int = CORE_SHARES) -> int | None:
+    """The guarantee in millicores that `shares` gave this weight for; None where there is none."""
+    return round(weight * 1000 / core) if weight > LEAST_SHARES else None
 
 
 def group_shares(total: int, reserve: int) -> int:

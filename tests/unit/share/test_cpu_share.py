@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from twinplane.share.cpu import Claim, Quota, fill, group_shares, quota, shares
+from twinplane.share.cpu import Claim, Quota, core_shares, fill, group_shares, guaranteed, quota, shares
 
 
 @pytest.mark.parametrize(
@@ -40,6 +40,24 @@ def test_a_quota_is_the_limit_and_never_under_a_millisecond(limit: int) -> None:
 @pytest.mark.parametrize(("guarantee", "wanted"), [(250, 256), (1000, 1024), (1, 2), (0, 2), (None, 2)])
 def test_guarantees(guarantee: int | None, wanted: int) -> None:
     assert shares(guarantee) == wanted
+
+
+@pytest.mark.parametrize(
+    ("cpus", "unified", "wanted"),
+    [(2, False, 1024), (512, False, 512), (2, True, 1024), (9, True, 1024), (64, True, 156), (512, True, 19)],
+)
+def test_a_guarantee_of_all_processors_can_be_written(cpus: int, unified: bool, wanted: int) -> None:
+    core = core_shares(cpus, unified=unified)
+    assert core == wanted
+    assert shares(cpus * 1000, core) <= (10_000 if unified else 262_144)
+
+
+@given(st.integers(50, 64_000), st.sampled_from([1024, 156]))
+def test_a_guarantee_is_read_back_as_near_as_weights_are_to_each_other(guarantee: int, core: int) -> None:
+    back = guaranteed(shares(guarantee, core), core)
+    assert back is not None
+    assert abs(back - guarantee) * core <= 1000
+    assert guaranteed(shares(None, core), core) is None
 
 
 def test_water_filling_gives_what_one_cannot_use_to_the_others() -> None:

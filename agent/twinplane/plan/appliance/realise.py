@@ -48,6 +48,6 @@ def realise(appliance: Appliance, context: Context) -> tuple[Resource, ...]:
     )
     if running:
         limit = quota(appliance.cpu.limit)
-        weight = shares(appliance.cpu.guarantee)
+        weight = shares(appliance.cpu.guarantee, context.capabilities.core_shares)
         resources.append(Scheduler(name, appliance.path, limit.quota, limit.period, weight))
     return tuple(resources)

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 
-from twinplane.share.cpu import LEAST_SHARES
+from twinplane.share.cpu import CORE_SHARES, guaranteed
 from twinplane.state.facts import DomainCpu, DomainFact
 from twinplane.state.section import Section, Stamp, present
 from twinplane.state.translate.known import Known
@@ -10,8 +10,6 @@ from twinplane.tree.node import Container
 from twinplane_wire.path import Path
 
 POLLED = (("appliances", "appliance", "compute", "share", "state", "delivered"),)
-
-SHARES_PER_CORE = 1024
 
 _ENDED = {
     "shutdown": "the guest ended by itself",
@@ -52,9 +50,8 @@ def translate_share(known: Known, appliance: Path) -> Iterator[Section]:
     scheduler = known.schedulers.get(appliance)
     if scheduler is None:
         return
-    guarantee = None
-    if scheduler.shares > LEAST_SHARES:
-        guarantee = round(scheduler.shares * 1000 / SHARES_PER_CORE)
+    core = CORE_SHARES if known.host is None else known.host.capabilities.core_shares
+    guarantee = guaranteed(scheduler.shares, core)
     limit = scheduler.quota * 1000 // scheduler.period if scheduler.quota > 0 else None
     yield Section(_share(appliance), present({"guarantee": guarantee, "limit": limit}))
 

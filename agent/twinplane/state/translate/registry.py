@@ -108,6 +108,8 @@ def learn(known: Known, fact: Fact) -> Iterator[Unit]:
         case HostFact():
             known.host = fact
             yield Unit(_host, "")
+            for owner in known.schedulers:
+                yield Unit(appliance.translate_share, owner)
         case SourceFact():
             known.sources[fact.name] = fact
             yield Unit(system.translate_source, fact.name)
