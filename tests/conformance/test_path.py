@@ -327,6 +327,11 @@ async def test_what_is_sent_has_concrete_paths(client: Client, target: Target) -
                 _concrete(notification)
             for message in await client.once(pattern, encoding=encoding):
                 _concrete(message.update)
+    for prefix in ("/samples/sample", "/samples/sample[name=*]", "/*/sample", "/..."):
+        for notification in (await client.get("/config/string", prefix=path(prefix))).notification:
+            _concrete(notification)
+        for message in await client.once("/config/string", prefix=path(prefix)):
+            _concrete(message.update)
     pattern = pb.Subscription(path=path("/samples/sample[name=*]"), mode="ON_CHANGE")
     async with client.subscribe(pattern) as stream:
         await stream.until_sync()
