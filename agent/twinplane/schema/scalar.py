@@ -82,7 +82,10 @@ def _union(members: tuple[Codec, ...]) -> Codec:
                 return member
         return members[-1]
 
-    def convert(form: str) -> Callable[[Scalar], Any]:
+    def convert(form: str) -> Callable[[Scalar], Any] | None:
+        if all(getattr(member, form) is None for member in members):
+            return None
+
         def to_json(value: Scalar) -> Any:
             converter = getattr(owner(value), form)
             return converter(value) if converter else value
