@@ -79,24 +79,22 @@ class DomainDriver:
     async def _bring(self, wanted: Domain) -> None:
         name = wanted.name
         record = await self._own(name)
+        active = record is not None and record.active
         if record is None or (record.mark is not None and record.mark.digest != wanted.digest):
-            if record is not None and record.active:
+            if active:
                 raise DriverError(
                     f"{name} is active with another definition", remedy="set its admin-state to STOPPED first"
                 )
             await self._connection.define(name, wanted.xml())
-            record = await self._own(name)
-        active = record is not None and record.active
         if wanted.run is Run.STOPPED:
             if record is not None and active:
                 await self._stop(record, wanted.stop_timeout)
             return
         self._asked.discard(name)
+        paused = not active or (record is not None and record.state is DomainState.PAUSED)
         if not active:
             await self._connection.start_paused(name)
             await asyncio.to_thread(self._weight.settle)
-            record = await self._own(name)
-        paused = record is not None and record.state is DomainState.PAUSED
         if wanted.run is Run.RUNNING and paused:
             await self._connection.resume(name)
         elif wanted.run is Run.PAUSED and not paused:
