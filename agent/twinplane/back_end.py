@@ -76,7 +76,7 @@ class BackEnd:
             self.store.empty_trash()
             self.store.sweep()
             self.hypervisor.weight.settle()
-            self.hypervisor.left_overs.clean_machine()
+            self.hypervisor.left_overs.sweep()
 
         try:
             await asyncio.to_thread(remove)

@@ -354,7 +354,8 @@ class Schedulers(FakeDriver):
 
 
 class Files(FakeDriver):
-    """Image copies and seeds; what is deleted goes to the trash first, and comes back from there."""
+    """Image copies and seeds; what is deleted goes to the trash first. An image comes back from there, a seed
+    is written anew."""
 
     served = frozenset({Noun.IMAGE_FILE, Noun.SEED})
 
@@ -374,7 +375,7 @@ class Files(FakeDriver):
             )
             return
         assert isinstance(wanted, ImageFile | Seed)
-        if self.host.kernel.trash.get(name) == wanted:
+        if isinstance(wanted, ImageFile) and self.host.kernel.trash.get(name) == wanted:
             self.host.change(
                 f"{key} back", lambda kernel: kernel.files.update({name: kernel.trash.pop(name)})
             )

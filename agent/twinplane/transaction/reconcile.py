@@ -5,16 +5,19 @@ the target is always what the running tree says. Works object by object: one tha
 others, and nothing is undone. Where facts and configuration agree, no driver is asked to change anything.
 """
 
+import asyncio
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
 
+from twinplane.errors import DriverError
 from twinplane.plan.resource import Domain, ForeignValue, Key, Noun, Resource, Run
 from twinplane.plan.step import Effect, Step
 from twinplane.transaction.alarm import object_of
 from twinplane.transaction.collaborator import Foreign, ForeignReader, Planner, Resources
+from twinplane.transaction.driver import Ownership
 from twinplane.transaction.execute import Executor, Failure, ReadBack
 from twinplane.transaction.foreign import give_back, held_by, mask, missing, unclaimed
-from twinplane.transaction.refusal import occupants, occupied
+from twinplane.transaction.refusal import making, occupied
 from twinplane_wire.path import Path
 
 HOST_PORT = frozenset({Noun.PORT, Noun.LINK})
@@ -79,8 +82,8 @@ async def prepare(
         planned = [step for step in planned if object_of(step) in only]
     waiting = tuple(step for step in planned if _has_to_wait(step, undoing))
     steps = [_ended(step, facts, undoing) for step in planned if not _has_to_wait(step, undoing)]
-    taken = await occupants(steps, executor)
-    blocked = tuple(Failure(step, occupied(step, found).constraint) for step, found in taken)
+    looks = await asyncio.gather(*(_obstacle(step, executor) for step in making(steps)))
+    blocked = tuple(failure for failure in looks if failure is not None)
     held = {object_of(failure.step) for failure in blocked}
     return Repair(
         facts=dict(facts),
@@ -89,6 +92,16 @@ async def prepare(
         waiting=waiting,
         loose=loose,
     )
+
+
+async def _obstacle(step: Step, executor: Executor) -> Failure | None:
+    """What keeps a step from making something: somebody else's object there, or that nobody can tell. That
+    holds up its own object and no other."""
+    try:
+        found = await executor.find(step.key)
+    except DriverError as error:
+        return Failure(step, str(error))
+    return Failure(step, occupied(step, found).constraint) if found.ownership is Ownership.FOREIGN else None
 
 
 async def read_foreign(

@@ -48,15 +48,20 @@ def disturbing(steps: Iterable[Step], most: Effect) -> None:
 
 async def occupants(steps: Iterable[Step], executor: Executor) -> list[tuple[Step, Found]]:
     """The steps that make something where an object of another owner stands, and what stands there."""
+    wanted = making(steps)
+    found = await asyncio.gather(*(executor.find(step.key) for step in wanted))
+    return [
+        (step, item) for step, item in zip(wanted, found, strict=True) if item.ownership is Ownership.FOREIGN
+    ]
+
+
+def making(steps: Iterable[Step]) -> list[Step]:
+    """The steps that make something, in whose place something of another owner may stand."""
     # A managed link is foreign by nature; there is nothing of ours to make.
-    making = [
+    return [
         step
         for step in _first(steps)
         if step.before is None and step.after is not None and not isinstance(step.after, Link)
-    ]
-    found = await asyncio.gather(*(executor.find(step.key) for step in making))
-    return [
-        (step, item) for step, item in zip(making, found, strict=True) if item.ownership is Ownership.FOREIGN
     ]
 
 

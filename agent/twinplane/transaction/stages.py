@@ -123,7 +123,7 @@ class Stages:
             read_back |= again
         self._repairs.note(work.steps, failures)
         self._repairs.stops.watch(work.steps, read_back)
-        if standing.entry is not None and not failures:
+        if (standing.entry is not None or work.reverts) and not failures:
             await standing.sweep()
         ports = [step.key for step in work.steps if step.key.noun in reconcile.HOST_PORT]
         kept = {failure.step.key.name for failure in failures}

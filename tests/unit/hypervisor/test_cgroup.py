@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from twinplane.hypervisor import process
 from twinplane.hypervisor.cgroup import CpuClock, Hierarchy, LeftOvers, hierarchies
 
 HYBRID = """\
@@ -65,6 +66,19 @@ def test_folders_of_an_ended_guest_go_and_those_of_others_stay(tmp_path):
     assert not ended.exists()
     assert other.exists()
     assert foreign.exists()
+
+
+def test_what_a_start_that_was_cut_off_leaves_of_a_guest_goes(tmp_path, monkeypatch):
+    tree = Tree(tmp_path)
+    files = [tree.root / "lib/qemu" / name for name in ("domain-1-vmaaa", "domain-2-vmbbb", "domain-3-vmccc")]
+    for folder in files:
+        folder.mkdir(parents=True)
+        (folder / "master-key.aes").write_text("key")
+    monkeypatch.setattr(process, "pid_of", lambda _, name: 1 if name == "vmbbb" else None)
+    tree.left_overs().clean("vmaaa")
+    assert [folder.exists() for folder in files] == [False, True, True]
+    tree.left_overs().sweep()
+    assert [folder.exists() for folder in files] == [False, True, False]
 
 
 def test_machine_folders_go_with_the_last_guest_unless_they_were_there_before(tmp_path):

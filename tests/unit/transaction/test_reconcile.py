@@ -9,7 +9,7 @@ from doubles.box import Box, furnish, started
 from doubles.host import Device
 from doubles.loop import in_loop
 from twinplane.errors import DriverError
-from twinplane.plan.resource import Key, Noun, Resource, Run
+from twinplane.plan.resource import Found, Key, Noun, Resource, Run
 from twinplane_wire.path import parse
 
 DOMAIN = "vmcj2zgj6z5h5"
@@ -119,6 +119,28 @@ async def test_one_object_that_fails_does_not_hold_up_the_others(tmp_path: FileP
         await box.until(lambda: not box.publisher.broken and not box.publisher.alarms)
         assert box.host.kernel.devices["eth9"].master == WAN
         assert box.host.kernel.devices["tplickdautwxs"].master == WAN
+
+
+@in_loop
+async def test_an_object_that_cannot_be_read_does_not_hold_up_the_others(tmp_path: FilePath) -> None:
+    """As a guest that was killed amid its start: libvirt has it, but knows no control group of it."""
+    box = await configured(tmp_path)
+    box.host.kernel.schedulers.clear()
+    box.host.kernel.devices["eth7"].master = None
+    (schedulers,) = (driver for driver in box.drivers.all if Noun.SCHEDULER in driver.nouns)
+    find = schedulers.find
+
+    async def unknown(key: Key) -> Found:
+        raise DriverError("its control group is not there")
+
+    schedulers.find = unknown  # type: ignore[method-assign]
+    async with started(box):
+        assert "its control group is not there" in box.publisher.broken[parse(demo.FW1)]
+        assert box.host.kernel.devices["eth7"].master == LAN
+        assert (await box.submit(demo.described(demo.LAN, "served"))).changed
+        schedulers.find = find  # type: ignore[method-assign]
+        await box.until(lambda: not box.publisher.broken and not box.publisher.alarms)
+        assert DOMAIN in box.host.kernel.schedulers
 
 
 @in_loop
