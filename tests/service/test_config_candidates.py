@@ -138,7 +138,17 @@ def test_an_older_candidate_is_carried_over_or_refused_with_the_paths() -> None:
             code, message, _ = await refusal(box.admin.call(expected))
             assert code is grpc.StatusCode.ABORTED
             assert "revision 2" in message
-            assert (await box.admin.call(pb.CommitRequest(**mine))).revision == 3
+            await box.gnmi.set(update={f"{DMZ}/config/description": "theirs"})
+            for wanted in (
+                pb.EditRequest(
+                    edit=[merge(f"{DMZ}/config/description", "mine")], expected_revision=2, **mine
+                ),
+                pb.RollbackRequest(number=1, expected_revision=2),
+            ):
+                code, _, errors = await refusal(box.admin.call(wanted))
+                assert code is grpc.StatusCode.ABORTED
+                assert f"{DMZ}/config/description" in [one.error_path for one in errors]
+            assert (await box.admin.call(pb.CommitRequest(**mine))).revision == 4
             assert await description(box) == "mine"
 
             await box.admin.call(pb.EditRequest(edit=[merge(f"{LAN}/config/description", "again")], **mine))

@@ -8,16 +8,16 @@ from twinplane.plan.step import Effect
 from twinplane.services.auth import Caller
 from twinplane.services.config import change
 from twinplane.services.config.error import error
+from twinplane.services.config.revision import conflicts, expect
 from twinplane.services.config.store import Stores
 from twinplane.services.config.target import Model, Target, Writer
 from twinplane.services.config.wire import refused, seconds
 from twinplane.services.permit import Permits
-from twinplane.session.candidate import Candidate, changed_leaves
+from twinplane.session.candidate import Candidate
 from twinplane.session.registry import Session
 from twinplane.transaction.datastore import Running
 from twinplane.transaction.request import ROLLBACK_SECONDS, Act, Confirm, Outcome, Request
 from twinplane.tree.forest import Forest
-from twinplane_wire.path import ROOT
 from twinplane_wire.v1 import config_pb2 as pb
 
 SOURCE = "config"
@@ -78,8 +78,10 @@ class CommitMethods:
             outcome = await self._target.transactor.submit(replace(asked, confirm=prolonged))
             return self.answer(outcome, wanted.confirm)
 
+        known = await conflicts(self._target, wanted.expected, candidate.base_forest, candidate.forest)
+
         def carry(running: Running) -> Forest:
-            expect(wanted.expected, running, candidate)
+            expect(wanted.expected, running, known)
             return carried(candidate, running, self._target.model)
 
         outcome = await self._submit(replace(asked, transform=carry), session)
@@ -125,10 +127,12 @@ class CommitMethods:
         session = self._target.session(request.session_id, caller.name)
         wanted = self.wanted(request, session)
         wanted = replace(wanted, comment=wanted.comment or f"roll back to commit {request.number}")
-        forest = await self._target.history.forest(request.number, self._target.transactor.running)
+        present = self._target.transactor.running
+        forest = await self._target.history.forest(request.number, present)
+        known = await conflicts(self._target, wanted.expected, present.forest, forest)
 
         def back(running: Running) -> Forest:
-            expect(wanted.expected, running, None)
+            expect(wanted.expected, running, known)
             return forest
 
         asked = replace(self._request(caller, session, wanted), transform=back)
@@ -198,27 +202,12 @@ def own(session: Session) -> str:
 
 def carried(candidate: Candidate, running: Running, model: Model) -> Forest:
     """The candidate on top of running as it is now. Raises RequestError (CONFLICT) with the paths."""
-    rebased, conflicts = candidate.rebased(running.revision, running.forest, model.apply)
-    if conflicts:
+    rebased, clashing = candidate.rebased(running.revision, running.forest, model.apply)
+    if clashing:
         text = f"changed here and since revision {candidate.base}, on which the candidate is based"
         remedy = "discard, or edit anew on top of running"
-        raise RequestError(*(Violation(path, Fault.CONFLICT, text, remedy) for path in conflicts))
+        raise RequestError(*(Violation(path, Fault.CONFLICT, text, remedy) for path in clashing))
     return rebased.forest
-
-
-def expect(revision: int, running: Running, candidate: Candidate | None) -> None:
-    """Refuse where running is at another revision. Raises RequestError (CONFLICT) with the paths that
-    changed since and that the candidate changes too, where there are any."""
-    if not revision or revision == running.revision:
-        return
-    text = f"running is at revision {running.revision}, not {revision}"
-    paths = (
-        changed_leaves(candidate.base_forest, running.forest)
-        & changed_leaves(candidate.base_forest, candidate.forest)
-        if candidate is not None
-        else frozenset()
-    )
-    raise RequestError(*(Violation(path, Fault.CONFLICT, text) for path in sorted(paths) or (ROOT,)))
 
 
 def _confirm(confirmed: pb.Confirmed, session: Session | None) -> Confirm:

@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import replace
+from typing import NoReturn
 
 from twinplane.errors import Fault, RequestError, Violation
 from twinplane.schema.compile import Schemas
@@ -12,6 +13,7 @@ from twinplane.services import codec
 from twinplane.services.auth import Caller
 from twinplane.services.blame import blamed
 from twinplane.services.config.error import error
+from twinplane.services.config.revision import conflicts, expect
 from twinplane.services.config.store import Held, Stores
 from twinplane.services.config.target import Target
 from twinplane.services.config.text import Encoding, encoding, json, whole
@@ -55,9 +57,11 @@ class EditMethods:
             raise refused(Fault.VALUE, f"test_option {request.test_option} is none of EditRequest")
         held = self._held(caller, request.session_id, request.target)
         held.check()
-        self._expect(request.expected_revision)
+        before = held.now
         wanted = _edits(self._target.schemas, request.edit, encoding(request.encoding))
-        candidate = held.now.edited(wanted, self._target.model.apply)
+        candidate = before.edited(wanted, self._target.model.apply)
+        if request.expected_revision not in (0, self._target.transactor.running.revision):
+            await self._refuse(request.expected_revision, before.forest, candidate.forest)
         if request.test_option != pb.EditRequest.SET:
             try:
                 self._judge(candidate.forest)
@@ -131,10 +135,11 @@ class EditMethods:
         before = self._target.transactor.running.forest
         self._target.model.judge(before, forest, trees.changes(before, forest))
 
-    def _expect(self, revision: int) -> None:
-        now = self._target.transactor.running.revision
-        if revision and revision != now:
-            raise refused(Fault.CONFLICT, f"running is at revision {now}, not {revision}")
+    async def _refuse(self, revision: int, before: Forest, after: Forest) -> NoReturn:
+        """Raises RequestError (CONFLICT): running is at another revision."""
+        running = self._target.transactor.running
+        expect(revision, running, await conflicts(self._target, revision, before, after))
+        raise AssertionError("it is")
 
 
 def _edits(schemas: Schemas, wanted: Sequence[pb.Edit], form: Encoding) -> tuple[Edit, ...]:
