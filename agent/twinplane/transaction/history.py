@@ -1,8 +1,9 @@
 """What was configured: the records of commits, and the trees as they were after each of them.
 
 A record holds whole objects, as they became and as they were. An old tree is the running one with the
-records after it taken back; the nearest full snapshot in between shortens the way. The table `touched` says
-which records changed an object, so that only the one that counts for it is read.
+records after it taken back; the table `touched` says which records changed an object, so that only the one
+that counts for it is read. Where more objects have come and gone since than there are, it is the nearest full
+snapshot with what lies between.
 """
 
 import json
@@ -112,18 +113,23 @@ class History:
         if number > running.revision or number < _oldest(db):
             raise _unknown(db, number)
         start, forest = running.revision, running.forest
-        nearest = db.execute(
-            "SELECT number, body FROM snapshot WHERE number < ? ORDER BY abs(number - ?) LIMIT 1",
-            (start, number),
-        ).fetchone()
-        if nearest is not None and abs(nearest[0] - number) < start - number:
-            start, forest = nearest[0], self._snapshot(nearest[1])
+        way = _way(db, start, number)
+        (objects,) = db.execute("SELECT count(*) FROM object").fetchone()
+        if len(way) > objects:  # more came and went since than a snapshot may hold
+            nearest = db.execute(
+                "SELECT number FROM snapshot WHERE number <= ? ORDER BY abs(number - ?) LIMIT 1",
+                (start, number),
+            ).fetchone()
+            if nearest is not None:
+                (start,) = nearest
+                forest, way = self._snapshot(db, start), _way(db, start, number)
         return forest.changed(
             ObjectChange(path, object_at(forest.tree(path.origin), path), node)
-            for path, node in self._objects(_way(db, start, number))
+            for path, node in self._objects(_edits(db, way, back=start >= number))
         )
 
-    def _snapshot(self, body: bytes) -> Forest:
+    def _snapshot(self, db: sqlite3.Connection, number: int) -> Forest:
+        (body,) = db.execute("SELECT body FROM snapshot WHERE number = ?", (number,)).fetchone()
         rows = json.loads(zlib.decompress(body))
         paths = [(Path(parse(text).elems, origin), content) for origin, text, content in rows]
         return (
@@ -138,16 +144,23 @@ class History:
             yield path, None if value is None else self._decode(path, json.dumps(value).encode())
 
 
-def _way(db: sqlite3.Connection, start: int, end: int) -> Iterable[dict[str, Any]]:
-    """The edits that lead from one commit to another: for each object the first that is taken back, or the
-    last that is made."""
-    which, column = ("min", "reverse") if start >= end else ("max", "forward")
+def _way(db: sqlite3.Connection, start: int, end: int) -> dict[str, int]:
+    """The objects that differ on the way from one commit to another, each with the one record that counts for
+    it: the first that is taken back, or the last that is made."""
+    which = "min" if start >= end else "max"
+    return dict(
+        db.execute(
+            f"SELECT path, {which}(number) FROM touched WHERE number > ? AND number <= ? GROUP BY path",
+            (min(start, end), max(start, end)),
+        ).fetchall()
+    )
+
+
+def _edits(db: sqlite3.Connection, way: dict[str, int], *, back: bool) -> Iterable[dict[str, Any]]:
     wanted: dict[int, set[str]] = {}
-    for path, number in db.execute(
-        f"SELECT path, {which}(number) FROM touched WHERE number > ? AND number <= ? GROUP BY path",
-        (min(start, end), max(start, end)),
-    ):
+    for path, number in way.items():
         wanted.setdefault(number, set()).add(path)
+    column = "reverse" if back else "forward"
     for number, paths in wanted.items():
         (text,) = db.execute(f"SELECT {column} FROM commits WHERE number = ?", (number,)).fetchone()
         yield from (edit for edit in json.loads(text) if edit["path"] in paths)

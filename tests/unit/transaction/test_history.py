@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+import sqlite3
 from collections.abc import Awaitable, Callable
 from pathlib import Path as File
 
@@ -70,6 +71,36 @@ def test_every_commit_can_be_had_again(tmp_path: File, monkeypatch: pytest.Monke
         assert await store.read(lambda db: db.execute("SELECT count(*) FROM snapshot").fetchone()) == (3,)
         for number in range(1, 31):
             assert not changes(forests[number], await kept.forest(number, running)), number
+
+    run(tmp_path, scenario)
+
+
+def test_a_snapshot_shortens_the_way_where_much_came_and_went(
+    tmp_path: File, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(history, "SNAPSHOT_EVERY", 8)
+    used: list[int] = []
+    read = History._snapshot
+
+    def noted(self: History, db: sqlite3.Connection, number: int) -> Forest:
+        used.append(number)
+        return read(self, db, number)
+
+    monkeypatch.setattr(History, "_snapshot", noted)
+
+    async def scenario(store: Datastore, kept: History) -> None:
+        await store.open()
+        forests = [NOTHING]
+        for number in range(1, 31):  # each commit brings one row and takes the one before the last away
+            come = ObjectChange(row(str(number)), None, Container({"name": str(number)}))
+            gone = [ObjectChange(row(str(number - 2)), Container({"name": str(number - 2)}), None)]
+            both = [come, *(gone if number > 2 else [])]
+            await store.commit(Commit(number, number, "admin", "test", "", ""), both, None, "")
+            forests.append(forests[-1].changed(both))
+        running = Running(forests[-1], 30, 30)
+        for number in range(1, 31):
+            assert not changes(forests[number], await kept.forest(number, running)), number
+        assert set(used) == {8, 16, 24}
 
     run(tmp_path, scenario)
 
