@@ -9,16 +9,18 @@ import asyncio
 import logging
 from collections.abc import Iterable, Mapping, Sequence
 
-from twinplane.errors import UnavailableError
+from twinplane.errors import DriverError, UnavailableError
 from twinplane.plan.resource import Key, Link, Noun, Plug, Resource
 from twinplane.plan.step import Step
 from twinplane.transaction.alarm import object_of
+from twinplane.transaction.collaborator import Resources
 from twinplane.transaction.confirm import Confirmations
 from twinplane.transaction.driver import Found, Ownership
 from twinplane.transaction.foreign import mask
 from twinplane.transaction.journal import printed
 from twinplane.transaction.match import stopping
 from twinplane.transaction.notice import DRIFT, SHARE_VIOLATION, Notice, of_difference
+from twinplane.transaction.reconcile import survey
 from twinplane.transaction.standing import Parts, Standing
 from twinplane.transaction.turn import Turns
 from twinplane_wire.path import Path
@@ -28,6 +30,8 @@ log = logging.getLogger(__name__)
 SHARES = frozenset({Noun.SCHEDULER, Noun.QDISC})
 FILES = frozenset({Noun.IMAGE_FILE, Noun.SEED})  # nobody watches them, and to compare them is to read them
 ALARMS = {DRIFT: ("DRIFT", "MINOR"), SHARE_VIOLATION: ("SHARE_VIOLATION", "MINOR")}
+
+FEW = 64  # resources
 
 # What differs, one line each, by kind of event and object.
 Differences = Mapping[tuple[str, Path], tuple[str, ...]]
@@ -47,7 +51,13 @@ class Drifts:
     def later(self) -> None:
         """Look again at what differs, if anything does: it may be over."""
         if self._open:
-            self._turns.post(lambda: self.look(frozenset(path for _, path in self._open)))
+            self._turns.post(self._again)
+
+    async def _again(self) -> None:
+        try:
+            await self.look(frozenset(path for _, path in self._open))
+        except DriverError as error:
+            log.warning("whether the host still differs could not be seen: %s", error)
 
     async def look(self, objects: frozenset[Path]) -> None:
         """Compare these objects with what is wanted of them, and tell what is new.
@@ -76,19 +86,37 @@ class Drifts:
         wanted = parts.model.realised(self._standing.running.forest, objects)
         if (waiting := self._confirmations.waiting) is not None:
             wanted = waiting.desired(wanted)
-        keys = [key for key, one in wanted.items() if key.noun not in FILES and _object(one) in objects]
-        seen = await asyncio.gather(*(parts.executor.find(key) for key in keys))
+        wanted = {
+            key: one for key, one in wanted.items() if key.noun not in FILES and _object(one) in objects
+        }
+        seen = await self._seen(wanted)
         facts: dict[Key, Resource] = {}
         after: dict[Key, Resource] = {}
-        for key, found in zip(keys, seen, strict=True):
-            fact = None if found.resource is None else mask(found.resource, wanted[key])
-            if isinstance(wanted[key], Plug | Link) and found == Found(Ownership.ABSENT):
+        for key, one in wanted.items():
+            found = seen[key]
+            fact = None if found.resource is None else mask(found.resource, one)
+            if isinstance(one, Plug | Link) and found == Found(Ownership.ABSENT):
                 continue  # an absent host port is waited for
-            if stopping(wanted[key], fact):
+            if stopping(one, fact):
                 continue  # it was asked to, and has its time
-            after[key] = wanted[key]
+            after[key] = one
             facts |= {} if fact is None else {key: fact}
         return _sorted(parts.planner(facts, after, self._standing.foreign).steps)
+
+    async def _seen(self, wanted: Resources) -> Mapping[Key, Found]:
+        """What stands under these keys: few are read one by one, many by one look at all that is ours."""
+        executor = self._parts.executor
+        single = tuple(wanted)
+        surveyed: Resources = {}
+        if len(wanted) > FEW:
+            surveyed = await survey(executor, wanted, self._standing.foreign, ())
+            single = tuple(key for key, one in wanted.items() if isinstance(one, Plug | Link))
+        found = await asyncio.gather(*(executor.find(key) for key in single))
+        return {
+            **{key: Found(Ownership.ABSENT) for key in wanted},
+            **{key: Found(Ownership.OWN, one) for key, one in surveyed.items() if key in wanted},
+            **dict(zip(single, found, strict=True)),
+        }
 
     def _tell(self, kind: str, path: Path, now: tuple[str, ...]) -> None:
         alarms, name = self._standing.alarms, f"{kind} {path}"

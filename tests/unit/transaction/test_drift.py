@@ -11,7 +11,7 @@ from doubles.box import Box, furnish, started
 from doubles.host import Kernel
 from doubles.loop import in_loop
 from twinplane.plan.resource import Htb, Run
-from twinplane.transaction import notice
+from twinplane.transaction import drift, notice
 from twinplane.transaction.request import Act, Confirm, Request
 from twinplane_wire.path import parse
 
@@ -97,10 +97,18 @@ def unlimited(kernel: Kernel) -> None:
         (unlimited, "share-violation", demo.FW1, f"create scheduler {DOMAIN}"),
     ],
 )
+@pytest.mark.parametrize("few", [0, 64], ids=["by one survey", "one by one"])
 @in_loop
 async def test_what_differs_is_told_and_left_as_it_is(
-    tmp_path: FilePath, change: Any, kind: str, where: str, what: str
+    tmp_path: FilePath,
+    monkeypatch: pytest.MonkeyPatch,
+    few: int,
+    change: Any,
+    kind: str,
+    where: str,
+    what: str,
 ) -> None:
+    monkeypatch.setattr(drift, "FEW", few)
     box = await running(tmp_path)
     async with started(box):
         await box.submit(demo.everything())
