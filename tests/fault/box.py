@@ -23,7 +23,7 @@ from twinplane_client import Client, Target, TwinplaneError
 # With a fixed one all names are the same in each run, so that points can be told by name.
 INSTANCE = "3f2b7c1e-6d0a-4c55-9a53-0b8d2f1a7e10"
 STRANGER = "11111111-6d0a-4c55-9a53-0b8d2f1a7e10"
-PATIENCE = 40.0  # seconds; a start beside other work
+PATIENCE = 80.0  # seconds; a start beside other work, or libvirt that waits 30 s for a lock
 NOTHING = {"delete": ["/interfaces/interface[name=nowhere]"]}
 
 # A guest that is none of ours, in the same libvirt.

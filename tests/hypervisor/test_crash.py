@@ -4,13 +4,14 @@ import asyncio
 import os
 import signal
 import threading
-from contextlib import aclosing
+from contextlib import aclosing, suppress
 from pathlib import Path
 
 import pytest
 
 from hypervisor.appliance import INSTANCE, drivers, firewall
 from hypervisor.scenario import alone, run, until
+from twinplane.errors import DriverError
 from twinplane.hypervisor.embedded import Embedded, open_embedded
 from twinplane.hypervisor.process import guests
 from twinplane.plan.resource import Run
@@ -100,9 +101,32 @@ async def test_a_start_that_was_cut_off_leaves_nothing_and_can_be_made_again(sta
     embedded = await open_embedded(state / "libvirt")
     made = drivers(embedded, state)
     assert await made.domain.survey(()) in ((fw.domain(Run.STOPPED),), (fw.domain(Run.PAUSED),))
+    await made.scheduler.survey(())  # there may be no control group to read it from
     for wanted in (fw.domain(Run.STOPPED, 0), fw.domain(Run.RUNNING)):
         assert await made.domain.ensure(wanted.key, wanted) == wanted
     assert list(guests(embedded.root.path)) == [fw.name]
+    await remove(state, embedded)
+
+
+@alone
+async def test_a_guest_that_libvirt_cannot_end_is_ended(state: Path) -> None:
+    """As after a start that was cut off, when libvirt may hold its own lock of the guest for good."""
+    embedded = await open_embedded(state / "libvirt")
+    made, fw = drivers(embedded, state), firewall(state)
+    await fw.place_files(made)
+    running, stopped = fw.domain(Run.RUNNING), fw.domain(Run.STOPPED, 0)
+    await made.domain.ensure(running.key, running)
+    destroy = embedded.connection.destroy
+
+    async def stuck(name: str) -> None:
+        raise DriverError(f"{name}: cannot acquire state change lock")
+
+    embedded.connection.destroy = stuck  # type: ignore[method-assign]
+    with suppress(DriverError):  # libvirt has not heard of the end yet
+        await made.domain.ensure(stopped.key, stopped)
+    await until(lambda: not guests(embedded.root.path), "its process is gone")
+    embedded.connection.destroy = destroy  # type: ignore[method-assign]
+    assert await made.domain.ensure(stopped.key, stopped) == stopped
     await remove(state, embedded)
 
 

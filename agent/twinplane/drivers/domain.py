@@ -5,6 +5,7 @@ from collections.abc import Iterable
 from uuid import UUID
 
 from twinplane.errors import DriverError
+from twinplane.hypervisor import process
 from twinplane.hypervisor.domain import DomainRecord, DomainState
 from twinplane.hypervisor.embedded import Embedded
 from twinplane.image.store import Store
@@ -128,6 +129,9 @@ class DomainDriver:
         try:
             await self._connection.destroy(name)
         except DriverError as error:
+            # libvirt may hold its own lock of a guest for good, when it was killed amid the start. That ends
+            # with the guest's process, at the latest for whoever tries again.
+            await asyncio.to_thread(process.end, self._connection.root, name)
             record = await self._connection.domain(name) if not error.unknown else None
             if error.unknown or (record is not None and record.active):
                 raise

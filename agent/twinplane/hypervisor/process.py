@@ -1,6 +1,8 @@
 """The QEMU process of a domain, from libvirt's pid file and /proc; no call to libvirt."""
 
 import os
+import signal
+from contextlib import suppress
 from pathlib import Path
 
 
@@ -19,6 +21,14 @@ def guests(root: Path) -> dict[str, int]:
     """Domains of this root that have a QEMU, and its process id."""
     found = {file.stem: pid_of(root, file.stem) for file in (root / "run/qemu").glob("*.pid")}
     return {name: pid for name, pid in found.items() if pid is not None}
+
+
+def end(root: Path, domain: str) -> None:
+    """Kill the domain's QEMU, if there is one."""
+    pid = pid_of(root, domain)
+    if pid is not None:
+        with suppress(ProcessLookupError):
+            os.kill(pid, signal.SIGKILL)
 
 
 def start_time(pid: int) -> int | None:

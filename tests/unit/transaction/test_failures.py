@@ -8,7 +8,7 @@ import pytest
 
 from doubles import demo
 from doubles.box import Box, furnish, started
-from doubles.host import Host
+from doubles.host import Host, Kernel
 from doubles.loop import in_loop
 from twinplane.errors import ApplyError, DegradedError, DriverError, UnavailableError
 from twinplane.plan.resource import Key, Noun, Resource, Run
@@ -193,6 +193,68 @@ async def test_what_cannot_be_undone_degrades_the_box_until_it_is_repaired(tmp_p
         await box.until(lambda: not box.publisher.alarms)
         assert box.host.kernel == before
         assert (await box.submit(demo.image())).revision == 1
+
+
+@pytest.mark.parametrize("name", CHANGES)
+@in_loop
+async def test_each_undo_that_fails_is_named_and_repaired(name: str, tmp_path: FilePath) -> None:
+    """All is done; the commit cannot be written, nor can one of the steps be taken back, for a while."""
+    base, change = CHANGES[name]
+    async with started(await prepared(tmp_path / "count", base)) as box:
+        outcome = await box.submit(change, dry_run=True)
+    keys = dict.fromkeys(step.key for step in outcome.steps if step.phase < Phase.FINAL)
+    degraded = 0
+    for number, key in enumerate(key for key in keys if key != WAITING):
+        async with started(await prepared(tmp_path / str(number), base)) as box:
+            before, configured = box.host.snapshot(), box.configured
+            mend = undo_fails(box, key)
+            try:
+                with pytest.raises(ApplyError, match="undo failed") as caught:
+                    await box.submit(change)
+            except UnavailableError:
+                assert box.host.kernel == before  # this one goes back with another, as a share with its guest
+                continue
+            assert f"{key} (busy)" in caught.value.left
+            assert "degraded" in box.publisher.alarms
+            with pytest.raises(DegradedError, match=key.name):
+                await box.submit(demo.image())
+            mend()
+            await box.until(lambda: not box.publisher.alarms)
+            assert box.host.without_idle_queues() == without_idle(before), key
+            assert box.configured == configured
+            assert (await box.submit(change)).changed
+            degraded += 1
+    assert degraded > len(keys) // 2
+
+
+def undo_fails(box: Box, key: Key) -> Callable[[], None]:
+    """The next commit cannot be written, and what was done under one key not be taken back, until the end is
+    called."""
+    write, committing = box.store.commit, False
+
+    async def full(*values: Any, **named: Any) -> None:
+        nonlocal committing
+        committing = True
+        raise UnavailableError("disk full")
+
+    async def trap(when: str, tried: Key, _: Resource | None) -> None:
+        if committing and when == "before" and tried == key:
+            raise DriverError("busy")
+
+    def mend() -> None:
+        nonlocal committing
+        committing, box.store.commit = False, write  # type: ignore[method-assign]
+
+    box.store.commit = full  # type: ignore[method-assign, assignment]
+    box.drivers.set_trap(trap)
+    return mend
+
+
+def without_idle(kernel: Kernel) -> Kernel:
+    """A kernel as `Host.without_idle_queues` shows it."""
+    host = Host()
+    host.kernel = kernel
+    return host.without_idle_queues()
 
 
 @in_loop
