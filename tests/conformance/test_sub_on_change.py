@@ -71,6 +71,18 @@ async def test_the_same_value_is_no_change(client: Client, target: Target) -> No
         assert changed(after) == {f"{LAN}/config/description": "b"}
         target.report(STATE, {"string": "x", "ticks": 2})
         assert changed(await follower.next()) == {f"{STATE}/ticks": 2}
+        # Beside what does change, and read anew: equal, though not the same object.
+        both = {"mtu": 1400, "description": "c"}
+        for write in (
+            client.set(update={f"{LAN}/config": both}),
+            client.set(replace={f"{LAN}/config": both}),
+        ):
+            await write
+        assert changed(await follower.next()) == {f"{LAN}/config/description": "c"}
+        target.report(STATE, {"string": "".join(("x", "y")), "ticks": 3})
+        await follower.next()
+        target.report(STATE, {"string": "".join(("x", "y")), "ticks": 4})
+        assert changed(await follower.next()) == {f"{STATE}/ticks": 4}
 
 
 @pytest.mark.row("SUB-17")
