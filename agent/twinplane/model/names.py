@@ -63,6 +63,7 @@ def alias(instance: UUID, owner: Path) -> str:
     return f"{ALIAS_PREFIX}:{instance}:{owner}"
 
 
+@lru_cache(maxsize=16384)  # of every device, whenever all are listed and at each of its events
 def parse_alias(text: str) -> Owner | None:
     """The owner an alias names, or None where the alias is not one of Twinplane's."""
     prefix, _, rest = text.partition(":")
