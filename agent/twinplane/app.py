@@ -50,6 +50,7 @@ from twinplane.services.rpc import Door, Limits
 from twinplane.services.server import Listener, Server, TcpListener, local_sockets
 from twinplane.services.tls import TlsFiles
 from twinplane.services.usage import Usage
+from twinplane.session.lock import SECOND
 from twinplane.session.registry import Sessions
 from twinplane.settings import MIB, AcceleratorSetting, LeafListUpdate, Settings, TlsMode
 from twinplane.state.collect import Collector
@@ -150,7 +151,8 @@ async def serving(settings: Settings) -> AsyncIterator[Agent]:
             Host(operational.link, operational.port_type),
             union_leaf_lists=settings.gnmi.leaf_list_update is LeafListUpdate.MERGE,
         )
-        sessions = Sessions(clock, asyncio.get_running_loop().call_later)
+        later = asyncio.get_running_loop().call_later
+        sessions = Sessions(clock, later, last=clock.now_ns() // SECOND)
         transactor = Transactor(
             Parts(
                 store=store,

@@ -75,6 +75,8 @@ def test_a_name_lets_another_session_confirm_and_both_faces_wait_for_it(agent: A
         config(pb.ConfirmRequest(session_id=second, persist_id="friday"))
     agent.stop()
     agent.start()
+    with agent.channel() as channel, Config(channel).session() as third:
+        assert third > second  # nobody takes it for one of before
     with agent.client() as client:
         assert value(client, LAN) is not None
         client.set(replace={DMZ: switch("dmz")})

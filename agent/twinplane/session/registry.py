@@ -64,14 +64,17 @@ def _unheard(_: Session) -> None:
 
 class Sessions:
     """All sessions, the locks and the shared candidate. Synchronous, on the event loop. `ended` is told of
-    each session that is over, before its locks are free."""
+    each session that is over, before its locks are free. Numbers begin after `last`: where that grows with
+    each start of the agent, nobody who kept a number from before meets somebody else's session."""
 
-    def __init__(self, clock: Clock, later: Later, ended: Callable[[Session], None] = _unheard) -> None:
+    def __init__(
+        self, clock: Clock, later: Later, ended: Callable[[Session], None] = _unheard, *, last: int = 0
+    ) -> None:
         self._clock = clock
         self._later = later
         self.ended = ended
         self._sessions: dict[int, Session] = {}
-        self._last = 0
+        self._last = last
         self.shared: Candidate | None = None
         self.locks = Locks(clock, later, self._lost)
 

@@ -165,3 +165,8 @@ def test_a_number_is_never_used_again(sessions: Sessions) -> None:
     sessions.disconnected(first)
     second, _ = sessions.open("ann", "a", 0, lambda _: None)
     assert second.number > first.number
+
+
+def test_numbers_go_on_after_a_start(timers: Timers) -> None:
+    session, _ = Sessions(Clock(), timers.later, last=41).open("ann", "a", 0, lambda _: None)
+    assert session.number == 42
