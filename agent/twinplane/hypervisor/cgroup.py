@@ -117,12 +117,12 @@ class LeftOvers:
                 _remove(folder)
         if not self.guests():
             self.clean_machine()
-        self._forget(f"domain-*-{domain}")
+        self._forget(domain)
 
     def sweep(self) -> None:
         """Remove what belongs to no guest any more; nobody may be starting one."""
         self.clean_machine()
-        self._forget("domain-*-vm*")
+        self._forget("vm*")
 
     def clean_machine(self) -> None:
         """Remove the `machine` folders that were not there before us, where nothing is left in them."""
@@ -130,12 +130,15 @@ class LeftOvers:
             with suppress(OSError):
                 (Path(mount) / MACHINE).rmdir()
 
-    def _forget(self, pattern: str) -> None:
-        """The folders of sockets and keys that libvirt makes for a guest, which it does not find again when
+    def _forget(self, domains: str) -> None:
+        """What libvirt makes for a guest, sockets, keys and files half written, and does not find again when
         it was killed amid the start."""
-        for folder in (self._root / "lib/qemu").glob(pattern):
+        for folder in (self._root / "lib/qemu").glob(f"domain-*-{domains}"):
             if process.pid_of(self._root, folder.name.split("-", 2)[2]) is None:
                 shutil.rmtree(folder, ignore_errors=True)
+        for file in (self._root / "run/qemu").glob(f"{domains}.xml.new"):
+            if process.pid_of(self._root, file.name.removesuffix(".xml.new")) is None:
+                file.unlink(missing_ok=True)
 
     def _noted(self) -> set[str]:
         try:

@@ -74,11 +74,15 @@ def test_what_a_start_that_was_cut_off_leaves_of_a_guest_goes(tmp_path, monkeypa
     for folder in files:
         folder.mkdir(parents=True)
         (folder / "master-key.aes").write_text("key")
+    (tree.root / "run/qemu").mkdir(parents=True)
+    files += [tree.root / "run/qemu" / f"{name}.xml.new" for name in ("vmaaa", "vmbbb", "vmccc")]
+    for half in files[3:]:
+        half.write_text("<domstatus")
     monkeypatch.setattr(process, "pid_of", lambda _, name: 1 if name == "vmbbb" else None)
     tree.left_overs().clean("vmaaa")
-    assert [folder.exists() for folder in files] == [False, True, True]
+    assert [folder.exists() for folder in files] == [False, True, True] * 2
     tree.left_overs().sweep()
-    assert [folder.exists() for folder in files] == [False, True, False]
+    assert [folder.exists() for folder in files] == [False, True, False] * 2
 
 
 def test_machine_folders_go_with_the_last_guest_unless_they_were_there_before(tmp_path):
