@@ -178,7 +178,9 @@ async def serving(settings: Settings) -> AsyncIterator[Agent]:
         operational.suspect(suspicions.heard)
         arrivals = Arrivals(operational.waits_for)
         collector = Collector(operational, [arrivals.watch(feed) for feed in back_end.feeds(found)], clock)
-        limits = Limits()
+        limits = Limits(
+            streams_per_user=settings.limits.streams, requests_per_second=settings.limits.requests
+        )
         usage = Usage(limits.streams_per_user, limits.requests_per_second)
         subscriber = Subscriber(operational, LeafEncoder(schemas), marks=marked(schemas))
         history = History(store, codec.decode)

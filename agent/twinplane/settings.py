@@ -81,6 +81,20 @@ class Reserve:
 
 
 @dataclass(frozen=True, slots=True)
+class Limits:
+    """Section [limits]: what one user may take, over all listeners; `streams` that are open at a time and
+    `requests` per second."""
+
+    streams: int = 200
+    requests: int = 2_000
+
+    def __post_init__(self) -> None:
+        for limit in fields(self):
+            if getattr(self, limit.name) < 1:
+                raise StartError(f"limits.{limit.name} must be at least 1: nobody could use the agent")
+
+
+@dataclass(frozen=True, slots=True)
 class History:
     """Section [history]: `commits` is how many numbered commits are kept."""
 
@@ -112,6 +126,7 @@ class Settings:
     gnmi: Gnmi = field(default_factory=Gnmi)
     hypervisor: Hypervisor = field(default_factory=Hypervisor)
     reserve: Reserve = field(default_factory=Reserve)
+    limits: Limits = field(default_factory=Limits)
     history: History = field(default_factory=History)
     log: Log = field(default_factory=Log)
 

@@ -68,6 +68,7 @@ def test_paths_are_taken_from_the_folder_of_the_file(tmp_path: Path) -> None:
         ("[gnmi]\nrequire_arbitration = 1\n", "gnmi.require_arbitration"),
         ('[gnmi]\nleaf_list_update = "add"\n', "merge, replace"),
         ("[agent\n", "not valid TOML"),
+        ("[limits]\nstreams = 0\n", "limits.streams"),
     ],
 )
 def test_a_mistake_is_one_line_that_names_it(tmp_path: Path, text: str, named: str) -> None:

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from twinplane.hypervisor import process
-from twinplane.hypervisor.cgroup import CpuClock, Hierarchy, LeftOvers, hierarchies
+from twinplane.hypervisor.cgroup import CpuClock, Hierarchy, LeftOvers, hierarchies, unified
 
 HYBRID = """\
 24 30 0:22 / /sys rw,nosuid - sysfs sysfs rw
@@ -25,6 +25,11 @@ def test_mounted_hierarchies_are_found():
         Hierarchy(Path("/sys/fs/cgroup/unified"), ()),
         Hierarchy(Path("/sys/fs/cgroup/systemd"), ("name=systemd",)),
     )
+
+
+def test_whose_controller_shares_the_processors() -> None:
+    assert not unified(hierarchies(HYBRID))
+    assert unified(hierarchies("30 1 0:26 / /sys/fs/cgroup rw - cgroup2 cgroup2 rw,nsdelegate\n"))
 
 
 def test_cpu_time_of_a_process_without_cgroup_is_the_kernels_own_count():
