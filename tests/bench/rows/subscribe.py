@@ -61,6 +61,7 @@ async def main(loads: Sequence[Load] = LOADS) -> None:
             await fill(ours, APPLIANCES)
             await product.ask("report")
             await call(ours, "Get")(get_request("/interfaces"))
+            await asyncio.sleep(2 * SETTLING)  # what has appeared is compared with what is wanted
             for load in loads:
                 async with started("bench.listener") as listener:
                     await measure(load, place, product, bare, listener)
