@@ -21,8 +21,7 @@ from twinplane import app
 from twinplane.model.host import Capabilities
 from twinplane.services.gnmi.service import Gnmi, gnmi
 from twinplane.services.gnmi.target import Target
-from twinplane.services.rpc import Limits
-from twinplane.settings import Agent, Listen, Settings
+from twinplane.settings import Agent, Limits, Listen, Settings
 from twinplane.state_dir import StateDir
 from twinplane.transaction.standing import Parts
 
@@ -69,12 +68,15 @@ async def composed(state_dir: Path, *, network: bool = False) -> AsyncIterator[P
         "gnmi": made.gnmi,
         "Parts": partial(Parts, mark=made.stages.mark),
         "ImageCheck": lambda _: unchecked,
-        "Limits": partial(Limits, streams_per_user=STREAMS),
     }
     for name, part in exchanged.items():
         assert hasattr(app, name), name
         setattr(app, name, part)
-    settings = Settings(agent=Agent(state_dir=state_dir), listen=Listen(addresses=("localhost:0",)))
+    settings = Settings(
+        agent=Agent(state_dir=state_dir),
+        listen=Listen(addresses=("localhost:0",)),
+        limits=Limits(streams=STREAMS, requests=1_000_000),
+    )
     async with app.serving(settings) as agent:
         made.addresses = agent.addresses
         yield made
