@@ -50,7 +50,6 @@ from twinplane.services.rpc import Door, Limits
 from twinplane.services.server import Listener, Server, TcpListener, local_sockets
 from twinplane.services.tls import TlsFiles
 from twinplane.services.usage import Usage
-from twinplane.session.lock import SECOND
 from twinplane.session.registry import Sessions
 from twinplane.settings import MIB, AcceleratorSetting, LeafListUpdate, Settings, TlsMode
 from twinplane.state.collect import Collector
@@ -71,6 +70,7 @@ log = logging.getLogger(__name__)
 
 FIRST_FACTS = 10.0  # seconds until reads are served even without a source
 RECOVERY = 120.0  # seconds until the host must have been surveyed
+MILLISECOND = 1_000_000  # ns
 GRACE = 3.0  # seconds for the transaction under way when the agent is told to stop
 RENEWAL = 3600.0  # seconds between two looks at the age and the names of the certificates
 
@@ -152,7 +152,7 @@ async def serving(settings: Settings) -> AsyncIterator[Agent]:
             union_leaf_lists=settings.gnmi.leaf_list_update is LeafListUpdate.MERGE,
         )
         later = asyncio.get_running_loop().call_later
-        sessions = Sessions(clock, later, last=clock.now_ns() // SECOND)
+        sessions = Sessions(clock, later, last=clock.now_ns() // MILLISECOND)
         transactor = Transactor(
             Parts(
                 store=store,

@@ -1,24 +1,13 @@
 """The command line: what is wrong is one line and an exit code."""
 
-import logging
 import os
 import subprocess
 import sys
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
 from twinplane import cli
-
-
-@pytest.fixture(autouse=True)
-def _log_as_before() -> Iterator[None]:
-    """A command takes the log over, as the owner of its process."""
-    root = logging.getLogger("twinplane")
-    before = root.handlers[:], root.level, root.propagate
-    yield
-    root.handlers[:], root.level, root.propagate = before
 
 
 def test_grpc_is_told_before_it_is_loaded_that_there_will_be_forks() -> None:
