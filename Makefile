@@ -3,6 +3,8 @@
 SHELL := /bin/sh
 PY := .venv/bin/python
 CODE := agent clients proto tests
+# Two processes: tests of the host in one, everything else wherever there is room.
+BESIDE := -n 2 --dist loadgroup
 
 .PHONY: help setup run demo proto images fmt lint type arch check unit kernel hypervisor test test-long \
         conformance fuzz interop bench golden docs dist clean
@@ -53,10 +55,10 @@ hypervisor: setup images ## real guests under emulation (root)
 	@$(PY) -m pytest tests/hypervisor
 
 test: setup images ## every tier that a plain checkout can run as root
-	@$(PY) -m pytest -m "not long and not interop" tests
+	@$(PY) -m pytest $(BESIDE) -m "not long and not interop" tests
 
 test-long: setup images ## the same with every repetition
-	@$(PY) -m pytest -m "not interop" tests
+	@$(PY) -m pytest $(BESIDE) -m "not interop" tests
 
 conformance: setup ## every row of the gNMI matrix; writes docs/conformance.md
 	@$(PY) -m pytest -q --conformance=docs/conformance.md tests/conformance
