@@ -10,6 +10,7 @@ import pytest
 def _log_as_before() -> Iterator[None]:
     """A command takes the log over, as the owner of its process."""
     root = logging.getLogger("twinplane")
-    before = root.handlers[:], root.level, root.propagate
+    handlers, level, propagate = root.handlers[:], root.level, root.propagate
     yield
-    root.handlers[:], root.level, root.propagate = before
+    root.handlers[:], root.propagate = handlers, propagate
+    root.setLevel(level)

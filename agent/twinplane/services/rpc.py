@@ -117,6 +117,8 @@ def stream(
 
         try:
             caller = await _admit(door, context, access, method)
+            # Else they go with the first message; cancelled amid that, a call could not be ended any more.
+            await context.send_initial_metadata(())
             with door.usage.stream(caller.name):
                 async with _authorised(door.users, caller):
                     await serve(caller, requests(), write)

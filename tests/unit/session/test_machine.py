@@ -7,8 +7,9 @@ record. After every step box and reference are the same in all that they know of
 import asyncio
 import copy
 import json
+import logging
 import os
-from collections.abc import Callable, Coroutine
+from collections.abc import Callable, Coroutine, Iterator
 from typing import Any
 
 import pytest
@@ -44,6 +45,18 @@ EDITS = st.dictionaries(
 PERSIST = st.sampled_from(["", "p1", "p2"])
 FUSE = st.none() | st.integers(0, 40)  # effects and stages after which the process ends
 CONFIRMED = st.none() | st.tuples(PERSIST, st.sampled_from(WAITS))
+
+
+@pytest.fixture(autouse=True)
+def _silence() -> Iterator[None]:
+    """Nothing is logged of what a process that is gone would not have said."""
+    loggers = [logging.getLogger(name) for name in ("twinplane", "asyncio")]
+    before = [logger.level for logger in loggers]
+    for logger in loggers:
+        logger.setLevel(logging.CRITICAL)
+    yield
+    for logger, level in zip(loggers, before, strict=True):
+        logger.setLevel(level)
 
 
 class Work(RuleBasedStateMachine):

@@ -6,7 +6,6 @@ It can be ended at any effect or stage, and started again on what was left.
 import asyncio
 import functools
 import json
-import logging
 import shutil
 import tempfile
 from collections.abc import AsyncIterator, Coroutine
@@ -38,9 +37,6 @@ CALLERS = {"ann": Caller("ann", Role.ADMIN, "unix:"), "bob": Caller("bob", Role.
 SWITCH = "/virtual-switches/virtual-switch"
 PATHS = {"dmz": f"{SWITCH}[name=dmz]", "spare": f"{SWITCH}[name=spare]", "fw1": demo.FW1}
 VARIANTS = (1, 2, 3)
-
-for name in ("twinplane", "asyncio"):  # of what a process that is gone would not have said
-    logging.getLogger(name).setLevel(logging.CRITICAL)
 
 
 class CrashError(BaseException):
