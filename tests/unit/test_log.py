@@ -1,7 +1,6 @@
 """The log: one line for each event, whatever a client wrote."""
 
 import logging
-from collections.abc import Iterator
 
 import pytest
 
@@ -9,11 +8,8 @@ from twinplane import log
 
 
 @pytest.fixture
-def logger() -> Iterator[logging.Logger]:
-    root = logging.getLogger("twinplane")
-    before = root.handlers[:], root.level, root.propagate
-    yield logging.getLogger("twinplane.test")
-    root.handlers[:], root.level, root.propagate = before
+def logger() -> logging.Logger:
+    return logging.getLogger("twinplane.test")
 
 
 def test_a_line_says_where_and_what_is_worked_on(

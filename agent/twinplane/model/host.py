@@ -3,6 +3,8 @@
 from dataclasses import dataclass
 from enum import Enum
 
+from twinplane.share.cpu import CORE_SHARES
+
 
 class Accelerator(Enum):
     """How guests are executed."""
@@ -36,7 +38,7 @@ class Capabilities:
     accelerator: Accelerator
     overhead: int
     features: tuple[Capability, ...] = ()
-    core_shares: int = 1024
+    core_shares: int = CORE_SHARES
 
     def has(self, name: str) -> bool:
         """True when the feature of that name was probed and can be used."""
