@@ -199,6 +199,8 @@ def test_places_that_make_no_sense_are_refused() -> None:
             (edit(INSERT, second, {"id": 2}, point=path(f"{STEPS}[id=7]"), **before), missing),
             (edit(INSERT, second, {"id": 2}, point=path(f"{B}/bundle/step[id=1]"), **before), missing),
             (edit(MOVE, first, point=path(first), **before), missing),
+            (edit(INSERT, second, {"id": 2}, point=path("/"), **before), missing),
+            (edit(INSERT, second, {"id": 2}, point=path(f"{S}/bundle"), **before), missing),
             (edit(MOVE, second), ("data-missing", "")),
             (edit(MOVE, first, {"id": 1}), malformed),
             (edit(INSERT, "/samples/sample[name=n]", {"name": "n"}), ("invalid-value", "")),
@@ -210,6 +212,25 @@ def test_places_that_make_no_sense_are_refused() -> None:
         ):
             assert await tags(change(box, wanted)) == [tag], wanted
         assert await got(box, f"{S}/bundle") == {"step": [{"id": 1}]}
+
+    run(scenario)
+
+
+def test_a_deletion_asks_for_the_node_that_it_names() -> None:
+    async def scenario(box: Box) -> None:
+        port = "/virtual-switches/virtual-switch[name=lan]/ports/port[interface=eth7]"
+        keyed = edit(MERGE, port, {"config": {"interface": "eth7"}})
+        await change(box, edit(MERGE, f"{S}/config/uint8", 1), keyed, test_option=pb.EditRequest.SET)
+        missing, key = [("data-missing", "")], [("operation-failed", "")]
+        await change(box, edit(DELETE, f"{S}/config"), test_option=pb.EditRequest.SET)
+        assert await got(box, f"{S}/config") == {"name": "a"}, "which is the key of the entry"
+        _, _, errors = await refusal(change(box, edit(DELETE, f"{B}/config")))
+        assert [one.error_path for one in errors] == [f"{B}/config"]
+        assert await tags(change(box, edit(DELETE, "/samples/sample[name=z]/config"))) == missing
+        assert await tags(change(box, edit(DELETE, f"{port}/config"))) == key
+        assert await tags(change(box, edit(DELETE, f"{S}/*/uint8"))) == [("malformed-message", "")]
+        assert await tags(change(box, edit(DELETE, "/samples/sample[name=*]/bundle"))) == missing
+        await change(box, edit(REMOVE, f"{S}/*/uint8"), test_option=pb.EditRequest.SET)
 
     run(scenario)
 

@@ -52,7 +52,8 @@ class Edit:
     `Entries` for a list addressed without keys, a leaf otherwise). `entries` holds, for each keyed element of
     the path from left to right, the entry as it looks when the edit has to create it (key leaves and what
     mirrors them). `index` is the operation's place in its request, in application order. `needs` is what the
-    edit is refused without; `place` is where the entry of a user-ordered list is put once the edit is done.
+    edit is refused without, at its path or, where that is but a part of what was asked for, at `whole`;
+    `place` is where the entry of a user-ordered list is put once the edit is done.
     """
 
     operation: Operation
@@ -62,6 +63,7 @@ class Edit:
     index: int = 0
     needs: Presence | None = None
     place: Place | None = None
+    whole: Path | None = None
 
 
 def apply(
@@ -103,19 +105,18 @@ def apply(
         elif edit.operation is Operation.REPLACE:
             draft.remove(edit.path)
         if edit.place is not None:
-            listed = Path((*edit.path.elems[:-1], Elem(edit.path.elems[-1].name)), edit.path.origin)
+            listed = _list_of(edit.path)
             draft.put(listed, _moved(draft.root, listed, edit, edit.place))
     return draft.freeze()
 
 
 def _check(root: Container, edit: Edit) -> None:
-    there = next(
-        (found for path in _targets(root, edit.path) if (found := get(root, path)) is not None), None
-    )
+    where = edit.whole or edit.path
+    there = next((found for path in _targets(root, where) if (found := get(root, path)) is not None), None)
     if edit.needs is Presence.ABSENT and there is not None:
         raise _refused(edit, Fault.DATA_EXISTS, "exists already", "replace or merge it")
     if edit.needs is Presence.PRESENT and there is None:
-        raise _refused(edit, Fault.NO_DATA, "does not exist")
+        raise RequestError(Violation(where, Fault.NO_DATA, "does not exist", operation=edit.index))
 
 
 def _moved(root: Container, listed: Path, edit: Edit, place: Place) -> Entries:
@@ -126,8 +127,9 @@ def _moved(root: Container, listed: Path, edit: Edit, place: Place) -> Entries:
     others = [known for known in node.entries if known != key]
     position = 0 if place.where is Where.FIRST else len(others)
     if place.where in (Where.BEFORE, Where.AFTER):
-        point = None if place.point is None else entry_key(node.key_names, place.point.elems[-1].keys)
-        if place.point is None or place.point.elems[:-1] != listed.elems[:-1] or point not in others:
+        near = place.point if place.point is not None and place.point.elems else None
+        point = None if near is None else entry_key(node.key_names, near.elems[-1].keys)
+        if near is None or _list_of(near) != listed or point not in others:
             # RFC 7950 section 15.7
             raise _refused(
                 edit, Fault.VALUE, f"the point {place.point} is not in the list", tag="missing-instance"
@@ -135,6 +137,10 @@ def _moved(root: Container, listed: Path, edit: Edit, place: Place) -> Entries:
         position = others.index(point) + (place.where is Where.AFTER)
     others.insert(position, key)
     return Entries(node.key_names, {known: node.entries[known] for known in others}, node.ordered)
+
+
+def _list_of(entry: Path) -> Path:
+    return Path((*entry.elems[:-1], Elem(entry.elems[-1].name)), entry.origin)
 
 
 def _refused(edit: Edit, fault: Fault, text: str, remedy: str = "", tag: str = "") -> RequestError:

@@ -6,8 +6,8 @@ from typing import NoReturn
 
 from twinplane.errors import Fault, RequestError, Violation
 from twinplane.schema.compile import Schemas
-from twinplane.schema.resolve import resolve
-from twinplane.schema.table import NodeKind
+from twinplane.schema.resolve import expand, resolve
+from twinplane.schema.table import NodeKind, SchemaTable
 from twinplane.schema.write import JsonPayload, edits
 from twinplane.services import codec
 from twinplane.services.auth import Caller
@@ -173,11 +173,26 @@ def _edit(schemas: Schemas, wanted: pb.Edit, form: Encoding, index: int) -> tupl
         empty = b"{}" if wanted.operation == pb.Edit.MOVE else b""
         payload = JsonPayload(empty or json(table, wanted.value, form, index=index)(target))
     made = edits(table, operation, path, payload, index=index)
-    if needs is not None:
+    if needs is not None and operation is Operation.DELETE:
+        made = _of_one(table, path, made, index)
+    elif needs is not None:
         made = (*made[:-1], replace(made[-1], needs=needs))
     if wanted.operation in _PLACED:
         made = (*made[:-1], replace(made[-1], place=_place(schemas, wanted, made[-1].path)))
     return made
+
+
+def _of_one(table: SchemaTable, path: Path, made: tuple[Edit, ...], index: int) -> tuple[Edit, ...]:
+    """The edits of a deletion, refused where the node that it names is not there. They may delete less than
+    that node: what repeats the key of its entry stays. Raises RequestError."""
+    targets = expand(table, path, operation=index)
+    if len(targets) > 1:
+        several = Violation(path, Fault.SYNTAX, "names several nodes", "remove, which takes wildcards")
+        raise RequestError(several)
+    if not made:
+        text = "holds nothing but the key of its entry, which keeps it for as long as it exists"
+        raise RequestError(Violation(targets[0].path, Fault.CONSTRAINT, text, "delete the entry"))
+    return (replace(made[0], needs=Presence.PRESENT, whole=targets[0].path), *made[1:])
 
 
 def _place(schemas: Schemas, wanted: pb.Edit, path: Path) -> Place:
