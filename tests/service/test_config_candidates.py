@@ -4,6 +4,7 @@ import asyncio
 import json
 
 import grpc
+from google.protobuf.duration_pb2 import Duration
 
 from conformance.wire import ext
 from service.configuring import Box, edit, path, refusal, run, text
@@ -213,11 +214,36 @@ def test_a_commit_of_a_session_alone_ends_with_it() -> None:
             mine = {"session_id": session.number}
             await box.admin.call(pb.EditRequest(edit=[merge(LAN, named("lan"))], **mine))
             await box.admin.call(pb.CommitRequest(confirmed=pb.Confirmed(), **mine))
-            other = pb.ConfirmRequest(persist_id=f"session {session.number}")
-            assert (await refusal(box.admin.call(other)))[0] is grpc.StatusCode.PERMISSION_DENIED
+            name = f"session {session.number}"
+            for other in (pb.ConfirmRequest(persist_id=name), pb.CancelRequest(persist_id=name)):
+                assert (await refusal(box.admin.call(other)))[0] is grpc.StatusCode.PERMISSION_DENIED
+            longer = ext.CommitSetRollbackDuration(rollback_duration=Duration(seconds=9))
+            for asked in (
+                ext.Commit(id=name, confirm=ext.CommitConfirm()),
+                ext.Commit(id=name, cancel=ext.CommitCancel()),
+                ext.Commit(id=name, set_rollback_duration=longer),
+            ):
+                code, message, _ = await refusal(box.gnmi.set(extension=[ext.Extension(commit=asked)]))
+                assert (code, name in message) == (grpc.StatusCode.PERMISSION_DENIED, True)
         while box.target.transactor.waiting:
             await box.admin.call(pb.ListSessionsRequest())
         assert await box.admin.text(pb.GetConfigRequest(path=[path(LAN)])) == {}
+
+    run(scenario)
+
+
+def test_a_commit_of_gnmi_is_confirmed_here_whatever_it_is_called() -> None:
+    async def scenario(box: Box) -> None:
+        async with box.admin.session() as session:
+            name = f"session {session.number}"
+            commit = ext.Extension(commit=ext.Commit(id=name, commit=ext.CommitRequest()))
+            await box.gnmi.set(update={LAN: named("lan")}, extension=[commit])
+        while (await box.admin.call(pb.ListSessionsRequest())).session:
+            pass
+        assert box.target.transactor.waiting == name  # it was never that session's
+        await box.admin.call(pb.ConfirmRequest(persist_id=name))
+        (record,) = (await box.admin.call(pb.ListCommitsRequest())).commit
+        assert record.confirmation == pb.CommitRecord.CONFIRMED
 
     run(scenario)
 

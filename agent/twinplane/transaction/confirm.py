@@ -27,11 +27,13 @@ from twinplane_wire.path import ROOT
 
 @dataclass(frozen=True, slots=True)
 class Waiting:
-    """A commit that waits: its client's name for it, its user, the configuration before it, what it did, and
-    what the host holds of the objects concerned until it is confirmed."""
+    """A commit that waits: its client's name for it, its user, the one session that may decide about it (0:
+    any), the configuration before it, what it did, and what the host holds of the objects concerned until it
+    is confirmed."""
 
     name: str
     author: str
+    session: int
     back: Forest
     work: Work
     held: Resources
@@ -67,7 +69,8 @@ class Confirmations:
         """Refuse what the state does not allow.
 
         Raises:
-            RequestError: STATE, a commit waits or none does; VALUE, another one does.
+            RequestError: STATE, a commit waits or none does; VALUE, another one does; DENIED, it is for
+                another session to decide about (RFC 6241 section 8.4.1), whichever face asks.
         """
         asked, waiting = request.confirm, self.waiting
         if asked is None or asked.act is Act.COMMIT:
@@ -81,6 +84,8 @@ class Confirmations:
             raise _refused(Fault.STATE, "no commit waits for its confirmation")
         elif asked.name != waiting.name:
             raise _refused(Fault.VALUE, f"the commit that waits is {waiting.name!r}, not {asked.name!r}")
+        elif waiting.session not in (0, request.session):
+            raise _refused(Fault.DENIED, f"commit {waiting.name!r} is for its own session to decide")
 
     def open(self, waiting: Waiting, seconds: float) -> None:
         """A commit waits, for so many seconds from now."""

@@ -35,11 +35,13 @@ class Act(Enum):
 @dataclass(frozen=True, slots=True)
 class Confirm:
     """The part of a request about a confirmed commit. `name` is its client's name for it, `seconds` how long
-    COMMIT and EXTEND wait for the confirmation."""
+    COMMIT and EXTEND wait for the confirmation. `session` is the number of the one session that may decide
+    about what COMMIT makes; 0: whoever knows the name."""
 
     act: Act
     name: str
     seconds: float = ROLLBACK_SECONDS
+    session: int = 0
 
 
 @dataclass(frozen=True, slots=True)

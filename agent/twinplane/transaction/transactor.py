@@ -106,8 +106,9 @@ class Transactor:
         return await self._turns.take(lambda: self._admit(request))
 
     def abandon(self, request: Request) -> None:
-        """Whoever alone could confirm a commit has gone (`request` cancels it, and says who that was): it is
-        taken back in its turn as if its time were up, whatever is locked or fails; if it waits at all."""
+        """The session that alone could confirm a commit has gone (`request` cancels it, and says who that
+        was): it is taken back in its turn as if its time were up, whatever is locked or fails; if it waits at
+        all."""
         self._turns.post(lambda: self._abandoned(request))
 
     async def repair(self) -> None:
@@ -181,8 +182,9 @@ class Transactor:
         self._confirmations.close()
         if work.opens is not None:
             now = held(work.before, work.reversible)
-            waiting = Waiting(work.opens.name, work.request.author, back, work, now)
-            self._confirmations.open(waiting, work.opens.seconds)
+            opens, author = work.opens, work.request.author
+            waiting = Waiting(opens.name, author, opens.session, back, work, now)
+            self._confirmations.open(waiting, opens.seconds)
         else:
             read_back |= await stages.finish(work)
         stages.publish(work, read_back)
@@ -236,7 +238,7 @@ class Transactor:
 
     async def _abandoned(self, request: Request) -> None:
         waiting = self._confirmations.waiting
-        if waiting is not None and request.confirm is not None and waiting.name == request.confirm.name:
+        if waiting is not None and waiting.session and waiting.session == request.session:
             await self._end(waiting, request)
 
     async def _end(self, waiting: Waiting, request: Request) -> None:

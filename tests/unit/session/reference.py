@@ -60,11 +60,12 @@ class Visit:
 
 @dataclass
 class Waits:
-    """A commit that waits: its name, what was before, until when."""
+    """A commit that waits: its name, what was before, until when; the session it is for to decide, if any."""
 
     name: str
     back: Box
     ends: float
+    session: int = 0
 
 
 @dataclass
@@ -109,7 +110,7 @@ class Reference:
         while (due := min(self._due(), default=until + 1)) <= until:
             self.now = due
             for name in [name for name, lock in self.locks.items() if lock.ends == due]:
-                del self.locks[name]
+                self._free(name)
             for number in [number for number, visit in self.sessions.items() if visit.ends == due]:
                 self.end(number)
             if self.waits is not None and self.waits.ends == due:
@@ -132,9 +133,8 @@ class Reference:
         visit = self.sessions.pop(number)
         if self.waits is not None and visit.commit == self.waits.name:
             self._take_back()
-        if SHARED in self.locks and self.locks[SHARED].session == number:
-            self.shared = None
-        self.locks = {name: lock for name, lock in self.locks.items() if lock.session != number}
+        for name in [name for name, lock in self.locks.items() if lock.session == number]:
+            self._free(name)
 
     def disconnect(self, number: int) -> None:
         """Its stream is gone."""
@@ -173,6 +173,8 @@ class Reference:
                 return Fault.LOCKED
         elif held.session != number and not breaks:
             return Fault.LOCKED
+        elif held.session != number:
+            self._free(name)
         self.locks[name] = Lock(number, self.now + seconds if seconds else None)
         return None
 
@@ -182,8 +184,14 @@ class Reference:
             return Fault.STATE
         if self.locks[name].session != number:
             return Fault.LOCKED
-        del self.locks[name]
+        self._free(name)
         return None
+
+    def _free(self, name: str) -> None:
+        """A lock goes, and unfinished edits that it protected."""
+        del self.locks[name]
+        if name == SHARED:
+            self.shared = None
 
     def locked(self, name: str, number: int) -> Fault | None:
         """Whether somebody else holds a lock."""
@@ -283,6 +291,8 @@ class Reference:
             return Fault.STATE
         if self.waits.name != name:
             return Fault.VALUE
+        if self.waits.session not in (0, number):
+            return Fault.DENIED
         if confirmed:
             self.waits = None
         else:

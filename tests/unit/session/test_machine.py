@@ -321,6 +321,8 @@ class Work(RuleBasedStateMachine):
             fault = model.commit(number, name, confirm, expected)
             if fault is None and confirm is not None and not confirmed[0]:
                 model.sessions[number].commit = confirm[0]
+                assert model.waits is not None
+                model.waits.session = number
             return fault
 
         self.act(self.world.commits.commit(CALLERS[user], request), self.used(number, user, told))
@@ -343,8 +345,6 @@ class Work(RuleBasedStateMachine):
 
         def told(model: Reference) -> Fault | None:
             visit = model.sessions.get(number)
-            if asked.startswith("session ") and asked != f"session {number}":
-                return Fault.DENIED
             if not asked and (visit is None or not visit.commit):
                 return Fault.STATE
             meant = asked or (visit.commit if visit is not None else "")
@@ -403,9 +403,11 @@ class Work(RuleBasedStateMachine):
 
         self.act(self.world.set(CALLERS["bob"], request), told)
 
-    @rule(name=st.sampled_from(["p1", "p2", "g1"]), confirmed=st.booleans(), fuse=FUSE)
+    @rule(name=st.sampled_from(["p1", "p2", "g1", "right"]), confirmed=st.booleans(), fuse=FUSE)
     def decide_by_gnmi(self, name: str, confirmed: bool, fuse: int | None) -> None:
         self.world.fuse = fuse
+        if name == "right":
+            name = "p1" if self.model.waits is None else self.model.waits.name
         end = {"confirm": ext.CommitConfirm()} if confirmed else {"cancel": ext.CommitCancel()}
         extension = ext.Extension(commit=ext.Commit(id=name, **end))
         request = gnmi_pb2.SetRequest(extension=[extension])

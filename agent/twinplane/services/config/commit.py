@@ -142,7 +142,7 @@ class CommitMethods:
     async def _submit(self, asked: Request, session: Session | None) -> Outcome:
         """A commit that its session alone confirms is known as such before it begins: the session may end, or
         the call be cut off, while the writer is at it. Raises what the transactor raises."""
-        if session is None or asked.confirm is None or not asked.confirm.name.startswith(OWN):
+        if session is None or asked.confirm is None or not asked.confirm.session:
             return await self._target.transactor.submit(asked)
         before, session.commit = session.commit, asked.confirm.name
         try:
@@ -167,8 +167,6 @@ class CommitMethods:
     ) -> Outcome:
         session = self._target.session(request.session_id, caller.name)
         name = request.persist_id
-        if name.startswith(OWN) and (session is None or name != own(session)):
-            raise refused(Fault.DENIED, f"commit {name!r} is for its own session to decide")
         if not name:
             if session is None or not session.commit:
                 raise refused(Fault.STATE, "no commit of this session waits", "give the persist_id")
@@ -190,7 +188,8 @@ def orphaned(writer: Writer) -> Callable[[Session], None]:
         if session.commit:
             comment = f"session {session.number} ended without confirming"
             cancel = Confirm(Act.CANCEL, session.commit)
-            writer.abandon(Request((), session.user, SOURCE, session.peer, comment, confirm=cancel))
+            asked = Request((), session.user, SOURCE, session.peer, comment, confirm=cancel)
+            writer.abandon(replace(asked, session=session.number))
 
     return ended
 
@@ -211,16 +210,16 @@ def carried(candidate: Candidate, running: Running, model: Model) -> Forest:
 
 
 def _confirm(confirmed: pb.Confirmed, session: Session | None) -> Confirm:
-    name = confirmed.persist_id
+    name, number = confirmed.persist_id, 0
     if not name:
         if session is None:
             raise refused(
                 Fault.STATE, "without a session a confirmed commit needs a persist_id", "choose one"
             )
-        name = own(session)
+        name, number = own(session), session.number
     elif name.startswith(OWN) or len(name) > LONGEST_NAME:
         raise refused(Fault.VALUE, f"a persist_id has up to {LONGEST_NAME} characters, not {OWN!r} in front")
     lasts = seconds(confirmed.timeout) if confirmed.HasField("timeout") else ROLLBACK_SECONDS
     if lasts <= 0:
         raise refused(Fault.VALUE, "the timeout has to be longer than nothing")
-    return Confirm(Act.COMMIT, name, lasts)
+    return Confirm(Act.COMMIT, name, lasts, number)
