@@ -96,6 +96,22 @@ def test_only_an_administrator_breaks_a_lock_and_its_holder_is_told() -> None:
     run(scenario)
 
 
+def test_a_lock_lasts_a_year_at_most_and_takes_the_edits_it_protected_with_it() -> None:
+    async def scenario(box: Box) -> None:
+        async with box.admin.session() as session:
+            mine = {"session_id": session.number, "target": pb.CANDIDATE}
+            ages = pb.LockRequest(expires_after={"seconds": 10**12}, **mine)
+            code, _, errors = await refusal(box.admin.call(ages))
+            assert code is grpc.StatusCode.INVALID_ARGUMENT and errors[0].error_tag == "invalid-value"
+            assert not (await box.admin.call(pb.ListSessionsRequest())).session[0].lock
+            await box.admin.call(pb.LockRequest(**mine))
+            await box.admin.call(pb.EditRequest(edit=[edit(pb.Edit.MERGE, SWITCH, NAMED)], **mine))
+            await box.admin.call(pb.UnlockRequest(**mine))
+            assert not (await box.admin.call(pb.CompareRequest(candidate=pb.CANDIDATE))).change
+
+    run(scenario)
+
+
 def test_running_is_read_as_text_with_and_without_defaults() -> None:
     async def scenario(box: Box) -> None:
         await box.gnmi.set(update={SWITCH: NAMED})

@@ -10,6 +10,7 @@ from twinplane.errors import Fault, RequestError, Violation
 from twinplane_wire.path import ROOT
 
 SECOND = 1_000_000_000
+LONGEST_LOCK = 31_536_000.0  # s, a year
 
 
 class Datastore(Enum):
@@ -85,8 +86,11 @@ class Locks:
         renews reason and time. `break_held` ends another's first.
 
         Raises:
-            RequestError: LOCKED, naming the holder.
+            RequestError: LOCKED, naming the holder; VALUE, `seconds` out of range.
         """
+        if not 0 <= seconds <= LONGEST_LOCK:
+            text = f"a lock lasts 0 (with the session) to {LONGEST_LOCK:.0f} s, not {seconds:g}"
+            raise RequestError(Violation(ROOT, Fault.VALUE, text))
         held = self._held.get(datastore)
         if held is not None and held.session != session:
             if not break_held:
@@ -115,10 +119,12 @@ class Locks:
             raise RequestError(_denied(held))
         self._drop(datastore)
 
-    def release_all(self, session: int) -> None:
-        """Give up what a session that has ended holds."""
-        for datastore in [lock.datastore for lock in self._held.values() if lock.session == session]:
+    def release_all(self, session: int) -> tuple[Datastore, ...]:
+        """Give up what a session that has ended holds, and say what that was."""
+        mine = tuple(lock.datastore for lock in self._held.values() if lock.session == session)
+        for datastore in mine:
             self._drop(datastore)
+        return mine
 
     def _expire(self, lock: Lock) -> None:
         if self._held.get(lock.datastore) is lock:

@@ -90,6 +90,11 @@ class Sessions:
         """The locks now."""
         return self.locks.held
 
+    def unlock(self, datastore: Datastore, session: int) -> None:
+        """Give a session's lock up, and what it protected. Raises RequestError as `Locks.release`."""
+        self.locks.release(datastore, session)
+        self._freed(datastore)
+
     def open(self, user: str, peer: str, linger: float, listener: Listener) -> tuple[Session, str]:
         """A new session and the secret that resumes it; `listener` hears its events while it is connected.
 
@@ -178,16 +183,19 @@ class Sessions:
             return
         self._stop_timer(session)
         self.ended(session)
-        holds_shared = self.locks.held.get(Datastore.CANDIDATE)
-        if holds_shared is not None and holds_shared.session == session.number:
-            # What a lock protected goes with it: nobody inherits half an edit (RFC 6241 section 8.3.5.2).
-            self.shared = None
-        self.locks.release_all(session.number)
+        for datastore in self.locks.release_all(session.number):
+            self._freed(datastore)
         session.candidate = None
         if session.listener is not None:
             session.listener(Ended(reason))
 
+    def _freed(self, datastore: Datastore) -> None:
+        """What a lock protected goes with it: nobody inherits half an edit (RFC 6241 section 8.3.5.2)."""
+        if datastore is Datastore.CANDIDATE:
+            self.shared = None
+
     def _lost(self, lock: Lock, reason: str) -> None:
+        self._freed(lock.datastore)
         session = self._sessions.get(lock.session)
         if session is not None and session.listener is not None:
             session.listener(LockLost(lock.datastore, reason))

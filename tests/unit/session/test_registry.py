@@ -147,6 +147,33 @@ def test_a_broken_lock_changes_hands(sessions: Sessions) -> None:
     assert events == [LockLost(Datastore.RUNNING, "broken by root")]
 
 
+def test_what_a_lock_on_the_candidate_protected_goes_with_it(sessions: Sessions, timers: Timers) -> None:
+    ann, _ = sessions.open("ann", "a", 0, lambda _: None)
+    root, _ = sessions.open("root", "b", 0, lambda _: None)
+    for end in (
+        lambda: sessions.unlock(Datastore.CANDIDATE, ann.number),
+        timers.fire,
+        lambda: sessions.locks.take(Datastore.CANDIDATE, root.number, "root", break_held=True),
+    ):
+        sessions.locks.take(Datastore.CANDIDATE, ann.number, "ann", seconds=5)
+        sessions.locks.take(Datastore.CANDIDATE, ann.number, "ann", seconds=9)
+        sessions.shared = Candidate.of(1, Container())
+        sessions.locks.take(Datastore.RUNNING, ann.number, "ann")
+        sessions.unlock(Datastore.RUNNING, ann.number)
+        assert sessions.shared is not None
+        end()
+        assert sessions.shared is None
+
+
+@pytest.mark.parametrize("seconds", [-1, 31_536_001, 1e12])
+def test_a_lock_that_would_last_too_long_is_none(sessions: Sessions, seconds: float) -> None:
+    session, _ = sessions.open("ann", "a", 0, lambda _: None)
+    with pytest.raises(RequestError) as caught:
+        sessions.locks.take(Datastore.RUNNING, session.number, "ann", seconds=seconds)
+    assert refused(caught) is Fault.VALUE
+    assert not sessions.locked
+
+
 def test_a_killed_session_hears_why_and_leaves_nothing(sessions: Sessions) -> None:
     events: list[Event] = []
     session, _ = sessions.open("ann", "a", 60, events.append)

@@ -72,9 +72,6 @@ class SessionMethods:
         session, datastore = self._named(caller, request.session_id, request.target)
         if request.break_held and caller.role is not Role.ADMIN:
             raise refused(Fault.DENIED, f"only an administrator breaks locks; user {caller.name} is none")
-        lasts = seconds(request.expires_after)
-        if lasts < 0:
-            raise refused(Fault.VALUE, "expires_after is negative")
         held = self._sessions.locked.get(datastore)
         if held is None:
             self._check_lockable(datastore, session)
@@ -83,7 +80,7 @@ class SessionMethods:
             session.number,
             caller.name,
             reason=request.reason,
-            seconds=lasts,
+            seconds=seconds(request.expires_after),
             break_held=request.break_held,
         )
         if held is not None and held.session != session.number:
@@ -96,7 +93,7 @@ class SessionMethods:
     async def unlock(self, caller: Caller, request: pb.UnlockRequest) -> bytes:
         """Give a lock up. Raises RequestError."""
         session, datastore = self._named(caller, request.session_id, request.target)
-        self._sessions.locks.release(datastore, session.number)
+        self._sessions.unlock(datastore, session.number)
         return pb.UnlockResponse().SerializeToString()
 
     def _named(self, caller: Caller, number: int, datastore: int) -> tuple[Session, Datastore]:

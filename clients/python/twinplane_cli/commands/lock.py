@@ -36,7 +36,7 @@ def add_to(app: typer.Typer) -> None:
 
     @command(app)
     def unlock(ctx: typer.Context, datastore: Datastore = "running") -> None:
-        """Give a lock up."""
+        """Give a lock up; with one on the candidate go the changes in it."""
         work = invocation.of(ctx)
         with work.config(Use.REQUIRED) as client:
             client.unlock(datastore)
