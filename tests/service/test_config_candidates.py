@@ -317,9 +317,13 @@ def test_history_is_numbered_compared_and_rolled_back() -> None:
         assert (back.revision, await description(box)) == (4, "one")
         same = await box.admin.call(pb.CompareRequest(**{"from": 1, "to": 4}))
         assert not same.change
-        code, message, _ = await refusal(box.admin.call(pb.RollbackRequest(number=9)))
-        assert code is grpc.StatusCode.NOT_FOUND
-        assert "1 to 4" in message
+        for number in (9, 2**64 - 1):
+            for wanted in (pb.RollbackRequest, pb.GetCommitRequest):
+                code, message, _ = await refusal(box.admin.call(wanted(number=number)))
+                assert code is grpc.StatusCode.NOT_FOUND
+                assert f"no commit {number}: 1 to 4" in message
+        listed = await box.admin.call(pb.ListCommitsRequest(before=2**64 - 1, limit=1))
+        assert [one.number for one in listed.commit] == [4]
 
     run(scenario)
 

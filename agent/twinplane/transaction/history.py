@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from twinplane.transaction.datastore import Datastore, Running
 
 SNAPSHOT_EVERY = 256
+LARGEST = 2**63 - 1  # a number that SQLite has (sqlite.org/datatype3.html); those on the wire go further
 AT_ONCE = 100  # records in one look at the file, where all of a span are asked for
 
 Changed = tuple[Commit, tuple[ObjectChange, ...]]
@@ -191,14 +192,14 @@ _FIELDS = "number, time, author, source, peer, comment, confirmation"
 def _records(db: sqlite3.Connection, before: int, limit: int) -> tuple[Commit, ...]:
     rows = db.execute(
         f"SELECT {_FIELDS} FROM commits WHERE ? = 0 OR number < ? ORDER BY number DESC LIMIT ?",
-        (before, before, limit),
+        (min(before, LARGEST), min(before, LARGEST), limit),
     )
     return tuple(_commit(row) for row in rows)
 
 
 def _record(db: sqlite3.Connection, number: int) -> tuple[Any, ...]:
     row: tuple[Any, ...] | None = db.execute(
-        f"SELECT {_FIELDS}, forward, reverse FROM commits WHERE number = ?", (number,)
+        f"SELECT {_FIELDS}, forward, reverse FROM commits WHERE number = ?", (min(number, LARGEST),)
     ).fetchone()
     if row is None:
         raise _unknown(db, number)
