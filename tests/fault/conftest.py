@@ -27,12 +27,14 @@ def said(box: Box) -> Iterator[None]:
     """What the agents of a test wrote; shown where it fails."""
     start = box.log.stat().st_size if box.log.exists() else 0
     yield
+    if not box.log.exists():
+        return
     with box.log.open(errors="replace") as log:
         log.seek(start)
         print(log.read())
 
 
-@pytest.fixture
+@pytest.fixture(scope="session")
 def images() -> Path:
     """The image directory."""
     return REPOSITORY / "build/images"

@@ -3,6 +3,7 @@
 import os
 import pwd
 import stat
+import tempfile
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -13,6 +14,7 @@ KVM_DEVICE = Path("/dev/kvm")
 MOUNTS = Path("/proc/self/mountinfo")
 # sun_path holds 108 bytes with its end; libvirt appends /lib/qemu/domain-<id>-<20 characters>/monitor.sock.
 LONGEST_ROOT = 107 - 31 - 20 - 5
+ROOM = 1 << 20  # bytes, beside what the states of running guests take
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,6 +54,7 @@ def prepare(path: Path) -> EmbeddedRoot:
         obstacle = _obstacle(path, account)
         user, group = ("root", 0) if obstacle else (QEMU_USER, account.pw_gid)
         _write(path / "etc/qemu.conf", _configuration(user, group, own_mounts=_is_mount_point("/")))
+        _try_room(path)
     except OSError as error:
         raise DriverError(f"{path} cannot be prepared: {error}") from error
     return EmbeddedRoot(path, user, f"guests run as root: {obstacle}" if obstacle else "")
@@ -78,6 +81,19 @@ def _configuration(user: str, group: int, *, own_mounts: bool) -> str:
 def _is_mount_point(path: str) -> bool:
     # proc_pid_mountinfo(5): the fifth field is the mount point, as seen from this process's root.
     return any(line.split(" ")[4] == path for line in MOUNTS.read_text().splitlines())
+
+
+def _try_room(path: Path) -> None:
+    # Opening, libvirt writes the state of each running guest anew, and ends the guest where it cannot.
+    needed = ROOM + sum(file.stat().st_size for file in path.glob("run/qemu/*.xml"))
+    try:
+        with tempfile.TemporaryFile(dir=path) as file:
+            os.posix_fallocate(file.fileno(), 0, needed)
+    except OSError as error:
+        raise DriverError(
+            f"{path} has no room for the {needed} bytes that libvirt writes when it opens: {error.strerror}",
+            remedy="free some space; running guests were left alone, and would have been ended",
+        ) from error
 
 
 def _obstacle(path: Path, account: pwd.struct_passwd) -> str:

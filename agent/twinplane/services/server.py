@@ -118,7 +118,10 @@ class Server:
         self._servers.clear()
         for listener in self._listeners:
             if isinstance(listener, SocketListener):
-                listener.path.unlink(missing_ok=True)
+                try:
+                    listener.path.unlink(missing_ok=True)
+                except OSError as error:
+                    log.warning("%s is left behind: %s", listener.path, error.strerror)
 
     def _server(self, gate: Gate) -> grpc.aio.Server:
         server = grpc.aio.server(options=_options(self._limits))
