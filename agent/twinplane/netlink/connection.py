@@ -92,8 +92,9 @@ class Connection:
         return tuple(map(parse_address, payloads))
 
     async def towards(self, address: str) -> frozenset[str]:
-        """The devices that packets to an address leave through: the one of the route and, where that is a
-        bridge, its ports too. None where there is no route. Raises ValueError for what is no address."""
+        """The devices that packets to an address leave through: the one of the route and all that carries it
+        (the ports of a bridge, the device that a VLAN is on). None where there is no route. Raises ValueError
+        for what is no address."""
         try:
             payload = await self._reader.get(
                 RTM_GETROUTE, route_body(address), f"find the route to {address}"
@@ -102,10 +103,14 @@ class Connection:
             if refusal.code in (errno.ENETUNREACH, errno.EHOSTUNREACH):
                 return frozenset()
             raise
-        device = 0 if payload is None else parse_route(payload)
-        return frozenset(
-            row.name for row in await self.links() if device and device in (row.index, row.master)
-        )
+        links = {row.index: row for row in await self.links()}
+        found: set[int] = set()
+        reached = set() if payload is None else {parse_route(payload)}
+        while reached := (reached & links.keys()) - found:
+            found |= reached
+            ports = {row.index for row in links.values() if row.master in reached}
+            reached = ports | {links[index].below for index in reached}
+        return frozenset(links[index].name for index in found)
 
     async def qdiscs(self) -> tuple[traffic.QdiscRow, ...]:
         """The queueing disciplines of all devices (those that the kernel put there by itself included)."""

@@ -15,9 +15,9 @@ NO_GENERATION = 1  # IN6_ADDR_GEN_MODE_NONE
 
 _IFINFOMSG = struct.Struct("=BxHiII")
 _ARPHRD_LOOPBACK = 772
-_IFLA_ADDRESS, _IFLA_IFNAME, _IFLA_MTU, _IFLA_QDISC, _IFLA_MASTER = 1, 3, 4, 6, 10
+_IFLA_ADDRESS, _IFLA_IFNAME, _IFLA_MTU, _IFLA_LINK, _IFLA_QDISC, _IFLA_MASTER = 1, 3, 4, 5, 6, 10
 _IFLA_OPERSTATE, _IFLA_LINKINFO, _IFLA_IFALIAS, _IFLA_AF_SPEC = 16, 18, 20, 26
-_IFLA_EXT_MASK, _IFLA_CARRIER, _IFLA_CARRIER_CHANGES = 29, 33, 35
+_IFLA_EXT_MASK, _IFLA_CARRIER, _IFLA_CARRIER_CHANGES, _IFLA_LINK_NETNSID = 29, 33, 35, 37
 _IFLA_INFO_KIND, _IFLA_INFO_DATA = 1, 2
 _IFLA_INET6_ADDR_GEN_MODE = 8
 _RTEXT_FILTER_SKIP_STATS = 8
@@ -44,6 +44,8 @@ class LinkRow:
     """One network device as it is. `master` is an index (0: none); `kind` the name the kernel gives the
     driver ("tun" for a tap, "loopback" for lo, "" for hardware); `mac` "" where it has none.
 
+    `below` is the index of the device that it stands on (a VLAN, a macvlan) or, as a veth, is cabled to; 0
+    where there is none in this network namespace.
     `address_generation` is the IPv6 mode (0 EUI64, 1 NONE, …), None where the device has no IPv6 at all.
     """
 
@@ -61,6 +63,7 @@ class LinkRow:
     qdisc: str  # kind of the root queueing discipline
     address_generation: int | None
     details: bytes  # IFLA_INFO_DATA
+    below: int = 0
 
     @property
     def up(self) -> bool:
@@ -126,6 +129,7 @@ def parse_link(payload: bytes) -> LinkRow | None:
         qdisc=text(found.get(_IFLA_QDISC)),
         address_generation=_address_generation(found.get(_IFLA_AF_SPEC)),
         details=info.get(_IFLA_INFO_DATA, b""),
+        below=0 if _IFLA_LINK_NETNSID in found else u32(found.get(_IFLA_LINK)),
     )
 
 
