@@ -1,5 +1,6 @@
 """One fault, one text: what gNMI's Set and the configuration service say of the same mistake is the same."""
 
+import json
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -11,6 +12,7 @@ from conformance.firewall import FW1, IMAGE, LAN, appliance, everything
 from conformance.refusal import of
 from conformance.test_set_operations import SETTINGS, S
 from service.configuring import Box, edit, path, refusal, run
+from twinplane_wire.gnmi import gnmi_pb2
 from twinplane_wire.v1 import config_pb2 as pb
 
 INVALID, PRECONDITION = grpc.StatusCode.INVALID_ARGUMENT, grpc.StatusCode.FAILED_PRECONDITION
@@ -130,5 +132,28 @@ def test_both_faces_say_the_same(name: str) -> None:
             place = f" [operation {one.operation - 1}]" if one.operation else ""
             assert f"{one.error_message}{remedy}{place}" == description
             assert path(field) == one.path
+
+    run(scenario)
+
+
+@pytest.mark.parametrize(
+    ("where", "value"),
+    [
+        (f"/samples/sample[name={'k' * 4000}]/config/colour", b"1"),
+        (f"/samples/sample[name={'ü' * 4000}]/config/uint8", '"ü"'.encode()),
+        (f"{S}/config", json.dumps({"c" * 20_000: 1}).encode()),
+        (f"{S}/config", b'{"\\ud800": 1}'),
+        ("/samples/sample", b'[{"name": "\\udfff", "config": {"uint8": "x"}}]'),
+    ],
+)
+def test_whatever_a_request_holds_its_refusal_arrives(where: str, value: bytes) -> None:
+    async def scenario(box: Box) -> None:
+        wanted = pb.Edit(operation=pb.Edit.MERGE, path=path(where), value=value)
+        code, _, errors = await refusal(box.admin.call(pb.EditRequest(edit=[wanted])))
+        assert code in (INVALID, NOT_FOUND) and errors
+        update = gnmi_pb2.Update(path=path(where), val=gnmi_pb2.TypedValue(json_ietf_val=value))
+        with pytest.raises(grpc.aio.AioRpcError) as error:
+            await box.gnmi.set(update=[update])
+        assert error.value.code() is code
 
     run(scenario)

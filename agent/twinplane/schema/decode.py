@@ -5,9 +5,12 @@ judged here: it concerns the result, not the payload.
 """
 
 import json
+import re
 from dataclasses import replace
 from decimal import Decimal
 from typing import Any
+
+import orjson
 
 from twinplane.errors import Fault, RequestError, Violation
 from twinplane.schema.annotation import without
@@ -22,6 +25,8 @@ from twinplane_wire.path import Elem, Path
 MAX_PAYLOAD = 64 * 2**20
 
 _Where = tuple[Elem, ...]
+
+_SURROGATE = re.compile(rb"\\u[dD][89a-fA-F]")
 
 
 def decode(
@@ -52,6 +57,10 @@ def decode(
         )
     try:
         value = _JSON.decode(data.decode())
+        if _SURROGATE.search(data):
+            orjson.loads(
+                data
+            )  # unlike json it refuses halves of characters, which no answer could name (RFC 7493)
     except (ValueError, RecursionError) as error:
         reason = "nested too deeply" if isinstance(error, RecursionError) else str(error)
         violation = Violation(target.path, Fault.VALUE, f"the payload is no JSON: {reason}", operation=index)

@@ -93,14 +93,14 @@ def status_of(error: Exception, method: str, detail: Detail | None = None) -> St
 def _request(error: RequestError, detail: Detail | None) -> Status:
     violations = error.violations
     code = CODES[violations[0].fault]
-    message = _cut(str(violations[0]), MESSAGE_LIMIT)
+    message = cut(str(violations[0]), MESSAGE_LIMIT)
     if len(violations) > 1:
         message += f"; and {len(violations) - 1} more"
     return Status(code, message, _details(code, message, violations, detail))
 
 
 def _plain(code: grpc.StatusCode, text: str, error: Exception, detail: Detail | None = None) -> Status:
-    message = _cut(text, MESSAGE_LIMIT)
+    message = cut(text, MESSAGE_LIMIT)
     if isinstance(error, ApplyError):
         violation = Violation(error.path, Fault.STATE, f"{error.step}: {error.cause}")
         return Status(code, message, _details(code, message, (violation,), detail))
@@ -150,8 +150,8 @@ def _field(violation: Violation) -> error_details_pb2.BadRequest.FieldViolation:
     if violation.operation is not None:
         description += f" [operation {violation.operation}]"
     return error_details_pb2.BadRequest.FieldViolation(
-        field=_cut(str(violation.path), FIELD_LIMIT),
-        description=_cut(description, FIELD_LIMIT),
+        field=cut(str(violation.path)),
+        description=cut(description),
         reason=violation.fault.name,
     )
 
@@ -160,7 +160,7 @@ def _on_the_wire(details: bytes) -> int:
     return len(b64encode(details))  # a -bin trailer travels as base64 (gRPC over HTTP/2, custom metadata)
 
 
-def _cut(text: str, limit: int) -> str:
+def cut(text: str, limit: int = FIELD_LIMIT) -> str:
     """The text within `limit` bytes of percent encoding, which a status message travels in."""
     if len(quote(text)) <= limit:
         return text

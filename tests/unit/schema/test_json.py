@@ -169,6 +169,8 @@ def test_the_wrong_shape_is_refused(fixture: SchemaTable, path: str, value: Any)
         b"\xff",
         b"[" * 100000,
         b"1" * 5000,
+        b'{"\\ud800":1}',
+        b'{"config":{"name":"\\uDfff"}}',
     ],
 )
 def test_what_is_no_json_is_refused(fixture: SchemaTable, data: bytes) -> None:

@@ -15,8 +15,9 @@ from twinplane.errors import (
     UnavailableError,
     Violation,
 )
-from twinplane.services.status import CODES, LIMIT, status_of
-from twinplane_wire.path import parse
+from twinplane.services.config.error import brief
+from twinplane.services.status import CODES, LIMIT, Detail, status_of
+from twinplane_wire.path import Elem, Path, parse
 
 CODE = grpc.StatusCode
 PATH = parse("/appliances/appliance[name=fw1]/memory/config/size")
@@ -58,11 +59,14 @@ def test_the_first_violation_gives_the_code() -> None:
     assert len(parts(status.details)[0]) == 2
 
 
+@pytest.mark.parametrize("detail", [None, brief])
+@pytest.mark.parametrize("name", ["lan", "ü" * 90, "ü" * 4000])
 @pytest.mark.parametrize("text", ["x" * 50, "ü" * 3000, "y" * 20_000, "\x00\n%" * 400])
 @pytest.mark.parametrize("count", [1, 2, 500])
-def test_trailers_stay_below_the_limit(text: str, count: int) -> None:
-    violations = [Violation(PATH, Fault.VALUE, text) for _ in range(count)]
-    status = status_of(RequestError(*violations), "/x")
+def test_trailers_stay_below_the_limit(text: str, count: int, name: str, detail: Detail | None) -> None:
+    path = Path((Elem("appliances"), Elem("appliance", (("name", name),)), Elem(text)))
+    violations = [Violation(path, Fault.VALUE, text, text) for _ in range(count)]
+    status = status_of(RequestError(*violations), "/x", detail)
     assert len(quote(status.message)) + len(b64encode(status.details)) <= LIMIT
     shown, info = parts(status.details)
     assert shown

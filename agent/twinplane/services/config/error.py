@@ -2,6 +2,7 @@
 
 from twinplane.errors import Fault, Violation
 from twinplane.services.config.wire import wire_path
+from twinplane.services.status import cut
 from twinplane_wire.v1 import config_pb2
 
 # Which layer an error belongs to, and its tag.
@@ -27,6 +28,8 @@ _TAGS = {
     Fault.CONFLICT: ("application", "in-use"),
 }
 _APP_TAGS = {Fault.REFERENCE: "instance-required"}
+_REMEDY_LIMIT = 200
+_PATH_LIMIT = 300
 _TAG_OF_APP_TAG = {"missing-choice": "data-missing"}  # RFC 7950 section 15.6
 
 
@@ -42,4 +45,20 @@ def error(violation: Violation) -> config_pb2.Error:
         remedy=violation.remedy,
         path=wire_path(violation.path),
         operation=0 if violation.operation is None else violation.operation + 1,
+    )
+
+
+def brief(violation: Violation) -> config_pb2.Error:
+    """The message for one violation, short enough for trailers whatever the caller sent: long texts are cut,
+    and a long path is only there as text."""
+    full = error(violation)
+    return config_pb2.Error(
+        error_type=full.error_type,
+        error_tag=full.error_tag,
+        error_path=cut(full.error_path),
+        error_app_tag=full.error_app_tag,
+        error_message=cut(full.error_message),
+        remedy=cut(full.remedy, _REMEDY_LIMIT),
+        path=full.path if full.path.ByteSize() <= _PATH_LIMIT else None,
+        operation=full.operation,
     )

@@ -7,7 +7,7 @@ import grpc
 from twinplane.identity.role import Access
 from twinplane.services.config.commit import CommitMethods
 from twinplane.services.config.edit import EditMethods
-from twinplane.services.config.error import error
+from twinplane.services.config.error import brief
 from twinplane.services.config.history import HistoryMethods
 from twinplane.services.config.notification import NotificationMethods
 from twinplane.services.config.read import ReadMethods
@@ -34,7 +34,7 @@ class Config:
 
     def behind(self, door: Door) -> Service:
         """The service as one listener offers it."""
-        return grpc.method_handlers_generic_handler(NAME, self._handlers(replace(door, detail=error)))
+        return grpc.method_handlers_generic_handler(NAME, self._handlers(replace(door, detail=brief)))
 
     def _handlers(self, door: Door) -> dict[str, Handler]:
         read, write = Access.READ, Access.WRITE
