@@ -173,6 +173,29 @@ def test_errors_name_path_and_remedy(shell: Shell) -> None:
     assert "is no list of edits" in shell.run("edit", "apply", "-", stdin="{}", code=2)
     assert "PATH=VALUE" in shell.run("edit", "set", LAN, code=2)
     assert "No such command" in shell.run("nonsense", code=2)
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        *(f"commit --confirmed {number}" for number in ("nan", "inf", "1e300", "-5", "0")),
+        "commit --expected-revision 99999999999999999999",
+        "rollback 99999999999999999999",
+        "history show 99999999999999999999",
+        "history list --before 99999999999999999999",
+        "history compare 1 99999999999999999999",
+        "candidate copy 99999999999999999999",
+        "get --commit 99999999999999999999",
+        "get --depth 99999999999",
+        "events replay --after 99999999999999999999",
+        "session kill 99999999999999999999",
+        "lock --expires inf",
+        "gnmi subscribe / --interval inf",
+        "--timeout inf session list",
+    ],
+)
+def test_a_number_for_which_there_is_no_room_is_wrong_use(shell: Shell, arguments: str) -> None:
+    assert "Invalid value" in shell.run(*arguments.split(), code=2)
     told = shell.run("-o", "json", "get", "/nonsense", code=1)
     error = json.loads(told)["error"]
     assert error["code"] == "INVALID_ARGUMENT"
@@ -215,6 +238,7 @@ def test_schemas_and_events(shell: Shell) -> None:
     last = int(lines[-1].split()[0])
     assert shell.run("events", "replay", "--after", str(last), "--kind", "commit") == ""
     assert "no time" in shell.run("events", "replay", "--since", "yesterday", code=2)
+    assert "one of" in shell.run("events", "replay", "--since", "1d", "--after", "1", code=2)
 
 
 def test_gnmi_as_it_is(shell: Shell) -> None:

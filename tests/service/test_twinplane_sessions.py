@@ -174,10 +174,11 @@ def test_a_named_commit_is_confirmed_from_anywhere(shell: Shell, tmp_path: File)
     # Where the session is gone, whoever knows the name still decides.
     file_gone = shell.having(XDG_STATE_HOME=str(tmp_path / "gone"))
     file_gone.run("edit", "set", f"{DESCRIPTION}=sunday")
-    file_gone.run("commit", "--confirmed", "600", "--persist-id", "sunday")
+    told = file_gone.run("commit", "--confirmed", "600", "--persist-id", "sunday eve")
+    assert "run: twinplane confirm --persist-id 'sunday eve'\n" in told
     number = file_gone.json("session", "list")["own"]
     shell.run("session", "kill", str(number))
-    file_gone.run("cancel", "--persist-id", "sunday")
+    file_gone.run("cancel", "--persist-id", "sunday eve")
 
 
 def test_what_others_committed_is_not_in_the_diff_and_conflicts_are_named(

@@ -53,7 +53,9 @@ def box(
     username: Annotated[str, _from("USERNAME", "Where the box asks for passwords.")] = "",
     password: Annotated[str, _from("PASSWORD", "Better not here, where process lists show it.")] = "",
     server_name: Annotated[str, _from("SERVER_NAME", "Name in the certificate, if not the address.")] = "",
-    timeout: Annotated[float, typer.Option(min=0.1, help="Seconds to wait for an answer.")] = 60.0,
+    timeout: Annotated[
+        float, typer.Option(min=0.1, max=86_400, help="Seconds to wait for an answer.")
+    ] = 60.0,
     linger: Annotated[
         float,
         typer.Option(

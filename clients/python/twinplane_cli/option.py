@@ -7,13 +7,18 @@ import typer
 from twinplane_cli.errors import CommandError
 from twinplane_client.config import Confirmed, Datastore, Effect, TextEncoding, WithDefaults
 
+# What the wire has room for.
+LARGEST = 2**63 - 1  # numbers of commits, sessions and events
+LARGEST_DEPTH = 2**32 - 1
+LONGEST = 2**32 - 1  # seconds, as RFC 6241 has them
+
 Lockable: TypeAlias = Literal["running", "candidate"]
 
 Paths = Annotated[list[str] | None, typer.Argument(metavar="[PATH]...", show_default=False)]
 Shared = Annotated[
     bool, typer.Option("--shared/--private", help="The candidate that all share, or the session's own.")
 ]
-Depth = Annotated[int, typer.Option(min=0, help="Levels below each node, 0: all.")]
+Depth = Annotated[int, typer.Option(min=0, max=LARGEST_DEPTH, help="Levels below each node, 0: all.")]
 Defaults = Annotated[
     WithDefaults | None, typer.Option(help="Which defaults are told (RFC 6243).", show_default=False)
 ]
@@ -23,12 +28,18 @@ MaxDisruption = Annotated[
     Effect | None, typer.Option(help="Refuse what disturbs more than this.", show_default=False)
 ]
 ExpectedRevision = Annotated[
-    int, typer.Option(min=0, help="Refuse if running is not at this commit.", show_default=False)
+    int,
+    typer.Option(min=0, max=LARGEST, help="Refuse if running is not at this commit.", show_default=False),
 ]
 ConfirmedIn = Annotated[
     float | None,
     typer.Option(
-        "--confirmed", metavar="SECONDS", help="Take it back unless confirmed in time.", show_default=False
+        "--confirmed",
+        min=1,
+        max=LONGEST,
+        metavar="SECONDS",
+        help="Take it back unless confirmed in time.",
+        show_default=False,
     ),
 ]
 PersistId = Annotated[

@@ -11,6 +11,7 @@ from typing import Any, get_args
 from xml.sax.saxutils import escape
 
 from twinplane_cli.errors import CommandError
+from twinplane_cli.option import LARGEST
 from twinplane_client import Edit, Path, PathSyntaxError, Value, parse_path, split_assignment
 from twinplane_client.config import Operation, TextEncoding, Where
 
@@ -121,8 +122,11 @@ def since(argument: str) -> int:
     """
     ago = _AGO.fullmatch(argument)
     if ago is not None:
-        return time.time_ns() - int(ago[1]) * _SECONDS[ago[2]] * 10**9
-    try:
-        return int(datetime.fromisoformat(argument).astimezone().timestamp() * 1e9)
-    except ValueError:
-        raise CommandError(f"{argument!r} is no time", "write 10m, 2h, 1d or 2030-01-31T12:00:00") from None
+        found = time.time_ns() - int(ago[1]) * _SECONDS[ago[2]] * 10**9
+    else:
+        try:
+            found = int(datetime.fromisoformat(argument).astimezone().timestamp() * 1e9)
+        except (ValueError, OverflowError):
+            remedy = "write 10m, 2h, 1d or 2030-01-31T12:00:00"
+            raise CommandError(f"{argument!r} is no time", remedy) from None
+    return max(0, min(found, LARGEST))

@@ -78,3 +78,5 @@ def test_times() -> None:
     for text in ("yesterday", "10", "-1h"):
         with pytest.raises(CommandError, match="no time"):
             value.since(text)
+    assert value.since("99999999999d") == 0
+    assert value.since("9999-12-31T23:59:59Z") == 2**63 - 1

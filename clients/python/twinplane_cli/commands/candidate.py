@@ -71,7 +71,9 @@ def _add_copies(candidate: typer.Typer) -> None:
     @command(candidate)
     def copy(
         ctx: typer.Context,
-        number: Annotated[int, typer.Argument(min=1, metavar="COMMIT", show_default=False)],
+        number: Annotated[
+            int, typer.Argument(min=1, max=option.LARGEST, metavar="COMMIT", show_default=False)
+        ],
         shared: Shared = False,
     ) -> None:
         """Make a candidate what running was after a commit, to be looked at and changed before it is real."""

@@ -1,5 +1,6 @@
 """twinplane plan, commit, confirm, cancel, rollback: candidates made real."""
 
+import shlex
 from collections.abc import Iterator
 from typing import Annotated
 
@@ -12,7 +13,15 @@ from twinplane_cli.command import command
 from twinplane_cli.difference import difference
 from twinplane_cli.errors import REFUSED, CommandError, list_faults
 from twinplane_cli.invocation import Invocation, Use
-from twinplane_cli.option import Comment, ConfirmedIn, ExpectedRevision, MaxDisruption, PersistId, Shared
+from twinplane_cli.option import (
+    LARGEST,
+    Comment,
+    ConfirmedIn,
+    ExpectedRevision,
+    MaxDisruption,
+    PersistId,
+    Shared,
+)
 from twinplane_cli.output import printable, table
 from twinplane_client import ConfigClient
 from twinplane_client.config import Committed, Plan
@@ -115,7 +124,7 @@ def _add_rollback(app: typer.Typer) -> None:
     def rollback(
         ctx: typer.Context,
         number: Annotated[
-            int | None, typer.Argument(min=1, metavar="[COMMIT]", help="None: the last but one.")
+            int | None, typer.Argument(min=1, max=LARGEST, metavar="[COMMIT]", help="None: the last but one.")
         ] = None,
         confirmed: ConfirmedIn = None,
         persist_id: PersistId = "",
@@ -153,6 +162,6 @@ def _show(work: Invocation, done: Committed, seconds: float | None, persist_id: 
     human: list[RenderableType] = [difference(done.changes)] if done.changes else []
     human.append(Text(f"commit {done.revision}", "bold"))
     if done.persist_id:
-        name = f" --persist-id {printable(persist_id)}" if persist_id else ""
+        name = f" --persist-id {printable(shlex.quote(persist_id))}" if persist_id else ""
         human.append(f"it is taken back in {seconds:g} s, unless you run: twinplane confirm{name}")
     work.show(done, *human)

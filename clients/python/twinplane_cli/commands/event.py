@@ -9,6 +9,8 @@ from rich.text import Text
 
 from twinplane_cli import invocation, value
 from twinplane_cli.command import command, group
+from twinplane_cli.errors import CommandError
+from twinplane_cli.option import LARGEST
 from twinplane_cli.output import moment, printable
 from twinplane_client.config import Event, EventItem, Gap
 
@@ -38,7 +40,8 @@ def add_to(app: typer.Typer) -> None:
     def replay(
         ctx: typer.Context,
         after: Annotated[
-            int | None, typer.Option(min=0, metavar="NUMBER", help="Behind this event.", show_default=False)
+            int | None,
+            typer.Option(min=0, max=LARGEST, metavar="NUMBER", help="Behind this event.", show_default=False),
         ] = None,
         since: Annotated[
             str, typer.Option(metavar="TIME", help="10m, 2h, 1d, or a date and time.", show_default=False)
@@ -50,6 +53,8 @@ def add_to(app: typer.Typer) -> None:
         """Show the events that are kept: all, or those after a number or since a time."""
         work = invocation.of(ctx)
         start = value.since(since) if since else None
+        if start is not None and after is not None:
+            raise CommandError("a replay has one start", "give one of --after, --since")
         with work.config() as client:
             items = client.notifications(
                 kinds=kind or (),

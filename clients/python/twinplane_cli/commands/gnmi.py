@@ -76,7 +76,7 @@ def _add_subscribe(gnmi: typer.Typer) -> None:
         ctx: typer.Context,
         paths: Where,
         mode: Mode = "on-change",
-        interval: Annotated[float, typer.Option(min=0, help="Seconds between samples.")] = 0.0,
+        interval: Annotated[float, typer.Option(min=0, max=86_400, help="Seconds between samples.")] = 0.0,
         updates_only: Annotated[bool, typer.Option("--updates-only", help="No values of now.")] = False,
     ) -> None:
         """Show values as they change, until Ctrl-C."""

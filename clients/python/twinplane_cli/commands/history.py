@@ -8,11 +8,12 @@ from rich.text import Text
 from twinplane_cli import invocation
 from twinplane_cli.command import command, group
 from twinplane_cli.difference import difference
+from twinplane_cli.option import LARGEST
 from twinplane_cli.output import caller, moment, table
 from twinplane_client.config import CommitRecord
 
 COLUMNS = ("COMMIT", "TIME", "AUTHOR", "SOURCE", "FROM", "CONFIRMATION", "COMMENT")
-Number = Annotated[int, typer.Argument(min=1, metavar="COMMIT", show_default=False)]
+Number = Annotated[int, typer.Argument(min=1, max=LARGEST, metavar="COMMIT", show_default=False)]
 
 
 def add_to(app: typer.Typer) -> None:
@@ -24,7 +25,9 @@ def add_to(app: typer.Typer) -> None:
     def list_(
         ctx: typer.Context,
         limit: Annotated[int, typer.Option(min=1, max=10_000, help="At most so many.")] = 20,
-        before: Annotated[int, typer.Option(min=0, help="Only older ones.", show_default=False)] = 0,
+        before: Annotated[
+            int, typer.Option(min=0, max=LARGEST, help="Only older ones.", show_default=False)
+        ] = 0,
     ) -> None:
         """List commits, newest first."""
         work = invocation.of(ctx)
@@ -47,7 +50,7 @@ def add_to(app: typer.Typer) -> None:
     def compare(
         ctx: typer.Context,
         before: Number,
-        after: Annotated[int, typer.Argument(min=0, help="0: running.", show_default=False)] = 0,
+        after: Annotated[int, typer.Argument(min=0, max=LARGEST, help="0: running.", show_default=False)] = 0,
     ) -> None:
         """Show what leads from one commit to another, or to running."""
         work = invocation.of(ctx)

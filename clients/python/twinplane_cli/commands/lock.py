@@ -7,7 +7,7 @@ import typer
 from twinplane_cli import invocation
 from twinplane_cli.command import command
 from twinplane_cli.invocation import Use
-from twinplane_cli.option import Lockable, Reason
+from twinplane_cli.option import LONGEST, Lockable, Reason
 
 Datastore = Annotated[Lockable, typer.Argument()]
 
@@ -22,7 +22,9 @@ def add_to(app: typer.Typer) -> None:
         reason: Reason = "",
         expires: Annotated[
             float | None,
-            typer.Option(min=1, metavar="SECONDS", help="Not longer than this.", show_default=False),
+            typer.Option(
+                min=1, max=LONGEST, metavar="SECONDS", help="Not longer than this.", show_default=False
+            ),
         ] = None,
         break_held: Annotated[
             bool, typer.Option("--break", help="End another's lock first (administrators).")

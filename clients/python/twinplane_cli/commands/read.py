@@ -11,7 +11,7 @@ from twinplane_cli import invocation, value
 from twinplane_cli.command import command
 from twinplane_cli.errors import CommandError
 from twinplane_cli.invocation import Invocation, Use
-from twinplane_cli.option import Defaults, Depth, Encoding, Paths
+from twinplane_cli.option import LARGEST, Defaults, Depth, Encoding, Paths
 from twinplane_cli.output import document, printable
 from twinplane_client.config import Text
 
@@ -31,7 +31,7 @@ def add_to(app: typer.Typer) -> None:
             Source | None, typer.Option(help="What is configured there.", show_default=False)
         ] = None,
         commit: Annotated[
-            int, typer.Option(min=0, help="As it was after this commit.", show_default=False)
+            int, typer.Option(min=0, max=LARGEST, help="As it was after this commit.", show_default=False)
         ] = 0,
         depth: Depth = 0,
         with_defaults: Defaults = None,

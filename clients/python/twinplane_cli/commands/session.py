@@ -6,6 +6,7 @@ import typer
 
 from twinplane_cli import invocation
 from twinplane_cli.command import command, group
+from twinplane_cli.option import LARGEST
 from twinplane_cli.output import caller, moment, table
 from twinplane_client.config import SessionInfo
 
@@ -30,7 +31,7 @@ def add_to(app: typer.Typer) -> None:
     @command(session)
     def kill(
         ctx: typer.Context,
-        number: Annotated[int, typer.Argument(min=1, metavar="SESSION", show_default=False)],
+        number: Annotated[int, typer.Argument(min=1, max=LARGEST, metavar="SESSION", show_default=False)],
     ) -> None:
         """End a session with all it holds: one's own, or (administrators) anybody's."""
         work = invocation.of(ctx)
