@@ -51,6 +51,11 @@ def test_commits_are_events_and_are_replayed_from_a_number_or_a_time() -> None:
         assert [one.sequence for one in later[:-1]] == [2, 3]
         some = await replay(box, after_sequence=0, below=[path(DMZ)])
         assert [one.sequence for one in some[:-1]] == [2]
+        for pattern in (f"{LAN[:-5]}=*]", "/*/virtual-switch", "/.../virtual-switch"):
+            some = await replay(box, after_sequence=0, below=[path(pattern)])
+            assert [one.sequence for one in some[:-1]] == [1, 2], pattern
+        some = await replay(box, after_sequence=0, below=[path("/appliances/*")])
+        assert not some[:-1]
         some = await replay(box, after_sequence=0, kind=["commit-confirmed"])
         assert [one.sequence for one in some[:-1]] == [3]
         code, message, _ = await refusal(replay(box, after_sequence=0, kind=["weather"]))

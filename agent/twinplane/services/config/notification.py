@@ -4,7 +4,7 @@ import json
 from collections.abc import AsyncIterator, Sequence
 
 from twinplane.errors import Fault
-from twinplane.schema.resolve import resolve
+from twinplane.schema.resolve import expand
 from twinplane.services import codec
 from twinplane.services.auth import Caller
 from twinplane.services.config.target import Target
@@ -86,7 +86,7 @@ class _Filter:
         self._below: list[Path] = []
         for wire in request.below:
             path = codec.absolute(gnmi_pb2.Path(), wire)
-            self._below.append(resolve(target.schemas.table(path.origin), path, write=False).path)
+            self._below += [one.path for one in expand(target.schemas.table(path.origin), path)]
 
     def wants(self, event: Notice) -> bool:
         """Whether the event is of a wanted kind and about something at or below a wanted path."""
