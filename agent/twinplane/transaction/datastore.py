@@ -1,8 +1,10 @@
 """Running configuration, history and the journal row in one SQLite file.
 
 One thread of its own touches the file, for an fsync blocks whoever waits for it. WAL with synchronous FULL:
-a commit that returned survives the loss of power (sqlite.org/pragma.html, synchronous; wal.html). How an
-object becomes bytes is injected: this file knows no YANG.
+a commit that returned survives the loss of power (sqlite.org/pragma.html, synchronous; wal.html). The journal
+row is written without that wait (NORMAL). It survives the end of the process, which is what it is for: with
+the power, all that only the row could tell of is gone too (kernel objects, guests, values of host ports), and
+what stays on disk is found without it. How an object becomes bytes is injected: this file knows no YANG.
 """
 
 import asyncio
@@ -115,8 +117,8 @@ class Datastore:
         return await self._run(self._open)
 
     async def begin(self, entry: Entry) -> None:
-        """Make the intent durable, with the foreign values it takes, before the first effect."""
-        await self._write(lambda db: _begin(db, entry))
+        """Write the intent, with the foreign values it takes, before the first effect."""
+        await self._write(lambda db: _begin(db, entry), level="NORMAL")
 
     async def commit(
         self,
@@ -190,7 +192,7 @@ class Datastore:
     async def conclude(self, dropped: Iterable[ForeignValue] = ()) -> None:
         """Forget the journal row and the foreign values that were given back."""
         values = tuple(dropped)
-        await self._write(lambda db: _conclude(db, values))
+        await self._write(lambda db: _conclude(db, values), level="NORMAL")
 
     async def keep_foreign(self, values: Iterable[ForeignValue]) -> None:
         """Make values of foreign attributes durable before they are changed outside a journal row."""
@@ -205,12 +207,13 @@ class Datastore:
     async def _run(self, work: Callable[[], T]) -> T:
         return await asyncio.get_running_loop().run_in_executor(self._thread, work)
 
-    async def _write(self, work: Callable[[sqlite3.Connection], object]) -> None:
+    async def _write(self, work: Callable[[sqlite3.Connection], object], *, level: str = "FULL") -> None:
         def transaction() -> None:
             db = self._db
             if db is None:
                 raise UnavailableError("the datastore is closed")
             try:
+                db.execute(f"PRAGMA synchronous = {level}")
                 db.execute("BEGIN IMMEDIATE")
                 work(db)
                 db.execute("COMMIT")
