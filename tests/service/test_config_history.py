@@ -3,11 +3,12 @@
 import asyncio
 import json
 
+import grpc
 from google.protobuf.duration_pb2 import Duration
 
 from conformance.test_set_operations import S
 from conformance.wire import ext
-from service.configuring import Box, edit, path, run, text
+from service.configuring import Box, edit, path, refusal, run, text
 from twinplane_wire.v1 import config_pb2 as pb
 
 LEAF = f"{S}/config/uint8"
@@ -60,6 +61,21 @@ def test_every_way_to_a_commit_leaves_a_whole_row() -> None:
             values.append((leaf.before, leaf.after))
         assert b" ".join(after for _, after in values) == b"1 2 3 2 4 2 1"
         assert b" ".join(before for before, _ in values) == b" 1 2 3 2 4 2"
+
+    run(scenario)
+
+
+def test_a_page_of_the_history_fits_into_a_message_whatever_people_write() -> None:
+    async def scenario(box: Box) -> None:
+        for number in range(1, 4):
+            await committed(box, number, comment="\U0001f9ef" * 4096)
+        await merged(box, 4)
+        for wanted in (pb.CommitRequest, pb.RollbackRequest):
+            code, message, _ = await refusal(box.admin.call(wanted(comment="x" * 4097)))
+            assert code is grpc.StatusCode.INVALID_ARGUMENT and "4096" in message
+        listed = await box.admin.call(pb.ListCommitsRequest())
+        assert [len(one.comment) for one in listed.commit] == [4096, 4096, 4096]
+        assert 100 * listed.ByteSize() / 3 < 4 << 20
 
     run(scenario)
 

@@ -22,6 +22,7 @@ from twinplane_wire.v1 import config_pb2 as pb
 
 SOURCE = "config"
 LONGEST_NAME = 256
+LONGEST_COMMENT = 4096  # a page of the history has to fit into a message
 
 OWN = "session "  # in front of a session's number: the name of a commit that only this session confirms
 
@@ -101,6 +102,8 @@ class CommitMethods:
 
     def wanted(self, request: pb.CommitRequest | pb.RollbackRequest, session: Session | None) -> Wanted:
         """What a request asks for. Raises RequestError."""
+        if len(request.comment) > LONGEST_COMMENT:
+            raise refused(Fault.VALUE, f"a comment has up to {LONGEST_COMMENT} characters")
         most = Effect.RECREATE
         if request.HasField("max_disruption"):
             if request.max_disruption not in pb.Effect.values():
