@@ -11,6 +11,7 @@ from conformance.test_set_operations import SETTINGS, B, S
 from service.configuring import Box, edit, path, refusal, run
 from twinplane_wire.v1 import config_pb2 as pb
 
+BASE = "urn:ietf:params:xml:ns:netconf:base:1.0"
 FIXTURE = "{urn:twinplane:yang:fixture}"
 MERGE, CREATE, REPLACE, DELETE = pb.Edit.MERGE, pb.Edit.CREATE, pb.Edit.REPLACE, pb.Edit.DELETE
 REMOVE, INSERT, MOVE = pb.Edit.REMOVE, pb.Edit.INSERT, pb.Edit.MOVE
@@ -118,6 +119,87 @@ def test_xml_that_is_wrong_is_refused(text: str) -> None:
         assert code is grpc.StatusCode.INVALID_ARGUMENT
         assert {one.error_tag for one in errors} == {"invalid-value"}
         assert await got(box, S) is None
+
+    run(scenario)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "<sample {fx} xmlns:nc='{base}' nc:operation='delete'><name>a</name></sample>",
+        "<sample {fx}><config><uint8 default='true'>1</uint8></config></sample>",
+        "<sample {fx}><config><string>a<b/>c</string></config></sample>",
+        "<?xml version='1.0' encoding='moon'?><sample {fx}/>",
+        "<config xmlns='{base}'><sample {fx}/><samples {fx}/></config>",
+    ],
+)
+def test_what_xml_says_beyond_data_is_refused_and_not_passed_over(text: str) -> None:
+    async def scenario(box: Box) -> None:
+        value = text.format(fx="xmlns='urn:twinplane:yang:fixture'", base=BASE).encode()
+        _, _, errors = await refusal(
+            change(box, pb.Edit(operation=MERGE, path=path(S), value=value), encoding=pb.XML)
+        )
+        assert [(one.error_tag, one.error_path, one.operation) for one in errors] == [("invalid-value", S, 1)]
+        assert "cannot be read" in errors[0].error_message
+        answer = await box.admin.call(pb.ValidateRequest(text=b"<a/>", encoding=pb.XML))
+        assert [one.operation for one in answer.error] == [0]
+
+    run(scenario)
+
+
+def test_what_is_wrong_in_xml_is_told_as_it_is_in_json() -> None:
+    wrong = {
+        "uint8": 300,
+        "int16": "x",
+        "uint64": "-1",
+        "decimal2": "1.234",
+        "boolean": "maybe",
+        "enumeration": "NONE",
+        "identityref": "twinplane-fixture:CIRCLE",
+        "binary": "?",
+        "empty": "e",
+        "union": "-",
+        "words": ["a", "a"],
+        "colour": 1,
+        "twinplane-image:name": 1,
+    }
+    given = {"config": wrong, "bundle": {"step": [{"id": 1, "act": "a", "size": 2}]}, "state": {"uint8": 1}}
+    leaves = "".join(
+        f"<{name}>{value}</{name}>" for name, value in wrong.items() if name.isalnum() and name != "words"
+    )
+    text = (
+        f"<sample xmlns='urn:twinplane:yang:fixture' xmlns:f='urn:twinplane:yang:fixture'><config>"
+        f"{leaves.replace('twinplane-fixture:', 'f:')}<words>a</words><words>a</words>"
+        "<name xmlns='urn:twinplane:yang:image'/></config>"
+        "<bundle><step><id>1</id><act>a</act><size>2</size></step></bundle><state><uint8>1</uint8></state></sample>"
+    )
+
+    async def scenario(box: Box) -> None:
+        in_json = await refusal(change(box, edit(MERGE, S, given)))
+        in_xml = await refusal(
+            change(box, pb.Edit(operation=MERGE, path=path(S), value=text.encode()), encoding=pb.XML)
+        )
+        assert in_xml == in_json
+        assert in_xml[1].endswith(f"; and {len(wrong) + 1} more")
+
+    run(scenario)
+
+
+def test_a_prefix_means_what_it_means_where_it_stands() -> None:
+    async def scenario(box: Box) -> None:
+        types = "urn:twinplane:yang:fixture-types"
+        text = (
+            f"<sample xmlns='urn:twinplane:yang:fixture' xmlns:q='urn:twinplane:yang:fixture'><config>"
+            f"<identityref xmlns:q='{types}'>q:CIRCLE</identityref><uint8>1</uint8>"
+            "<instance>/q:samples/q:sample[q:name='a']/q:config/q:uint8</instance></config></sample>"
+        )
+        await change(box, pb.Edit(operation=MERGE, path=path(S), value=text.encode()), encoding=pb.XML)
+        found = await got(box, f"{S}/config")
+        assert found["identityref"] == "twinplane-fixture-types:CIRCLE"
+        assert found["instance"] == EVERY_TYPE["instance"]
+        here = "twinplane-fixture"
+        full = f"/{here}:samples/{here}:sample[{here}:name='a']/{here}:config/{here}:uint8"
+        assert ElementTree.fromstring(await xml(box, f"{S}/config/instance")).text == full
 
     run(scenario)
 

@@ -56,7 +56,9 @@ def pieces(
             yield piece
 
 
-def json(table: SchemaTable, data: bytes, form: Encoding, *, index: int) -> Callable[[Resolved], bytes]:
+def json(
+    table: SchemaTable, data: bytes, form: Encoding, *, index: int | None = None
+) -> Callable[[Resolved], bytes]:
     """How a payload becomes the JSON that the schema reads, once its path is resolved."""
     if form is Encoding.XML:
         return lambda target: xml.to_json(table, target, data, index=index)
@@ -71,5 +73,5 @@ def whole(schemas: Schemas, data: bytes, form: Encoding, running: Forest) -> For
     """
     table = schemas.default
     target = resolve(table, ROOT, write=True)
-    root = decode(table, target, json(table, data, form, index=0)(target), replace=True)
+    root = decode(table, target, json(table, data, form)(target), replace=True)
     return Forest({**running.trees, "": root if isinstance(root, Container) else EMPTY_ROOT})
