@@ -345,3 +345,37 @@ def test_copies_come_from_a_datastore_a_commit_or_a_text() -> None:
         assert await box.admin.text(pb.GetConfigRequest(path=[path(DMZ)])) == {}
 
     run(scenario)
+
+
+def test_a_candidate_is_not_copied_onto_itself_past_what_others_committed() -> None:
+    async def scenario(box: Box) -> None:
+        await box.gnmi.set(update={LAN: named("lan", description="one")})
+        await box.admin.call(pb.EditRequest(edit=[merge(f"{LAN}/config/mtu", 1400)]))
+        await box.gnmi.set(update={f"{LAN}/config/description": "two"})
+        for target in (pb.CANDIDATE, pb.DATASTORE_UNSPECIFIED):
+            request = pb.CopyConfigRequest(source=pb.CANDIDATE, target=target)
+            _, _, errors = await refusal(box.admin.call(request))
+            assert [one.error_tag for one in errors] == ["invalid-value"]
+        await box.admin.call(pb.CommitRequest())
+        assert await description(box) == "two"
+
+    run(scenario)
+
+
+def test_a_text_that_says_nothing_new_changes_nothing() -> None:
+    async def scenario(box: Box) -> None:
+        await box.gnmi.set(update={LAN: named("lan")})
+        before = await box.admin.call(pb.CommitRequest())
+        (found,) = (await box.admin.text(pb.GetConfigRequest())).values()
+        whole = json.loads(found)
+        whole["twinplane-virtual-switch:virtual-switches"]["virtual-switch"][0]["ports"] = {}
+        whole["twinplane-appliance:appliances"] = {"appliance": []}
+        await box.admin.call(pb.CopyConfigRequest(text=json.dumps(whole).encode()))
+        candidate = await box.admin.text(pb.GetConfigRequest(source=pb.CANDIDATE))
+        assert list(candidate.values()) == [found]
+        async with box.admin.session() as session:
+            await box.admin.call(pb.LockRequest(session_id=session.number, target=pb.CANDIDATE))
+        after = await box.admin.call(pb.CommitRequest())
+        assert (after.changed, after.revision) == (False, before.revision)
+
+    run(scenario)

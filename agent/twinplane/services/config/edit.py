@@ -17,8 +17,9 @@ from twinplane.services.config.revision import conflicts, expect
 from twinplane.services.config.store import Held, Stores
 from twinplane.services.config.target import Target
 from twinplane.services.config.text import Encoding, encoding, json, whole
-from twinplane.services.config.wire import refused, wire_path
+from twinplane.services.config.wire import datastore_of, refused, wire_path
 from twinplane.session.candidate import Candidate
+from twinplane.session.lock import Datastore
 from twinplane.tree import forest as trees
 from twinplane.tree.edit import Edit, Operation, Place, Presence, Where
 from twinplane.tree.forest import NOTHING, Forest
@@ -79,6 +80,8 @@ class EditMethods:
         if sum((bool(request.source), bool(request.commit), bool(request.text))) != 1:
             raise refused(Fault.SYNTAX, "a copy is of exactly one of source, commit and text")
         if request.source:
+            if datastore_of(request.source, *Datastore) is held.datastore:
+                raise refused(Fault.VALUE, "source and target are the same")  # RFC 6241 section 7.3
             forest = self._stores.read(session, request.source)
         elif request.commit:
             running = self._target.transactor.running

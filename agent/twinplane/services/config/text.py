@@ -11,8 +11,10 @@ from twinplane.schema.encode import encode
 from twinplane.schema.resolve import Resolved, resolve
 from twinplane.schema.table import SchemaNode, SchemaTable
 from twinplane.services.config.wire import refused, wire_path
+from twinplane.tree import edit
+from twinplane.tree.edit import Edit, Operation
 from twinplane.tree.forest import Forest
-from twinplane.tree.node import EMPTY_ROOT, Container, Node
+from twinplane.tree.node import Node
 from twinplane_wire.path import ROOT, Path
 from twinplane_wire.v1 import config_pb2 as pb
 
@@ -74,4 +76,7 @@ def whole(schemas: Schemas, data: bytes, form: Encoding, running: Forest) -> For
     table = schemas.default
     target = resolve(table, ROOT, write=True)
     root = decode(table, target, json(table, data, form)(target), replace=True)
-    return Forest({**running.trees, "": root if isinstance(root, Container) else EMPTY_ROOT})
+    # As an edit, so that what is empty in the text is not there afterwards.
+    made = (Edit(Operation.REPLACE, ROOT, root),)
+    tree = edit.apply(running.tree(), made, presence=table.presence, ordered=table.ordered)
+    return Forest({**running.trees, "": tree})
