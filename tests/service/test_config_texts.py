@@ -229,6 +229,14 @@ def test_presence_means_something_and_empty_containers_do_not() -> None:
         assert await got(box, SETTINGS) == {"marker": {}}
         assert await tags(change(box, edit(CREATE, marker, {}))) == [("data-exists", "")]
         assert b"<marker" in await xml(box, SETTINGS)
+        await box.admin.call(pb.CommitRequest())
+        for mode in (pb.EXPLICIT, pb.REPORT_ALL, pb.TRIM):
+            asked = pb.GetDataRequest(
+                path=[path(marker)], with_defaults=mode, content=pb.GetDataRequest.CONFIG
+            )
+            assert await box.admin.text(asked) == {marker: b"{}"}
+            asked.content = pb.GetDataRequest.STATE
+            assert await box.admin.text(asked) == {}
         await change(box, edit(DELETE, marker))
         assert await got(box, SETTINGS) is None
         await change(box, edit(MERGE, f"{S}/bundle/inner", {}))

@@ -129,4 +129,6 @@ class _Source:
             return root
         state = Subset(table, Kind.STATE).of(root, table.root)
         configured = Edit(Operation.UPDATE, ROOT, self._explicit.tree(origin))
-        return edit.apply(state if isinstance(state, Container) else Container(), [configured])
+        return edit.apply(
+            state if isinstance(state, Container) else Container(), [configured], presence=table.presence
+        )

@@ -107,8 +107,8 @@ class Subset:
                 children[name] = part
             elif name in schema.keys:
                 children[name] = child
-        if children and not wanted:
-            return None
+        if not wanted and (children or not self.wants(schema)):
+            return None  # a container that is there without children is data of its own kind
         if len(children) == len(node.children) and all(
             node.children[name] is child for name, child in children.items()
         ):
