@@ -15,6 +15,7 @@ from typing import Any, get_type_hints
 from twinplane.errors import StartError
 
 MIB = 1024 * 1024
+MOST_COMMITS = 10**9
 
 
 class TlsMode(Enum):
@@ -96,9 +97,14 @@ class Limits:
 
 @dataclass(frozen=True, slots=True)
 class History:
-    """Section [history]: `commits` is how many numbered commits are kept."""
+    """Section [history]: `commits` is how many numbered commits are kept, the newest at least: its record
+    says what number comes next, and how to take it back."""
 
     commits: int = 10_000
+
+    def __post_init__(self) -> None:
+        if not 1 <= self.commits <= MOST_COMMITS:
+            raise StartError(f"history.commits must be 1 to {MOST_COMMITS}")
 
 
 class Level(Enum):

@@ -69,6 +69,8 @@ def test_paths_are_taken_from_the_folder_of_the_file(tmp_path: Path) -> None:
         ('[gnmi]\nleaf_list_update = "add"\n', "merge, replace"),
         ("[agent\n", "not valid TOML"),
         ("[limits]\nstreams = 0\n", "limits.streams"),
+        ("[history]\ncommits = 0\n", "history.commits"),
+        ("[history]\ncommits = 9223372036854775808\n", "history.commits"),
     ],
 )
 def test_a_mistake_is_one_line_that_names_it(tmp_path: Path, text: str, named: str) -> None:
