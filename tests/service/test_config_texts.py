@@ -286,6 +286,9 @@ def test_places_that_make_no_sense_are_refused() -> None:
         for wanted, tag in (
             (edit(INSERT, first, {"id": 1}), ("data-exists", "")),
             (edit(INSERT, second, {"id": 2}, **before), malformed),
+            (edit(INSERT, second, {"id": 2}, point=path(first)), malformed),
+            (edit(MERGE, first, {"id": 1}, **before), malformed),
+            (edit(MERGE, first, {"id": 1}, point=path(first)), malformed),
             (edit(INSERT, second, {"id": 2}, point=path(f"{STEPS}[id=7]"), **before), missing),
             (edit(INSERT, second, {"id": 2}, point=path(f"{B}/bundle/step[id=1]"), **before), missing),
             (edit(MOVE, first, point=path(first), **before), missing),
@@ -333,6 +336,13 @@ def test_all_edits_or_none_and_what_the_test_option_says() -> None:
         twice = change(box, edit(CREATE, B, {"name": "b"}), edit(CREATE, B, {"name": "b"}))
         _, _, errors = await refusal(twice)
         assert [(one.error_tag, one.operation) for one in errors] == [("data-exists", 2)]
+        placed = edit(INSERT, f"{STEPS}[id=2]", {"id": 2}, insert=pb.Edit.AFTER, point=path(f"{STEPS}[id=1]"))
+        several = change(box, absent, good, edit(CREATE, f"{S}/config/uint8", 2), placed, edit(DELETE, B))
+        _, message, errors = await refusal(several)
+        assert [(one.error_tag, one.operation) for one in errors] == [
+            ("data-missing", 1), ("data-exists", 3), ("invalid-value", 4), ("data-missing", 5),
+        ]  # fmt: skip
+        assert message.endswith("; and 3 more") and await got(box, S) is None
         bad = edit(MERGE, f"{SETTINGS}/config", {"low": 6, "high": 5})
         for option in (pb.EditRequest.TEST_ONLY, pb.EditRequest.TEST_THEN_SET):
             assert await tags(change(box, bad, test_option=option)) == [("operation-failed", "order")]

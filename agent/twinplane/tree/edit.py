@@ -84,30 +84,41 @@ def apply(
     objects; where nothing differs, the very root is returned.
 
     Raises:
-        RequestError: DATA_EXISTS or NO_DATA, what the edit needs is not so; VALUE, its point is not there.
+        RequestError: DATA_EXISTS or NO_DATA, what an edit needs is not so; VALUE, its point is not there; all
+            that were found, as if the edits refused had not been there.
     """
     draft = Draft(root, presence, ordered)
     merge = _Merge(union_leaf_lists, ordered)
+    refused: list[Violation] = []
     for edit in edits:
-        if edit.needs is not None:
-            _check(draft.root, edit)
-        if edit.operation is Operation.DELETE:
-            for path in _targets(draft.root, edit.path):
-                draft.remove(path)
-            continue
-        value = _payload(edit)
-        names = tuple(elem.name for elem in edit.path.elems)
-        if edit.operation is Operation.UPDATE:
-            value = merge(get(draft.root, edit.path), value, names)
-        kept = _without_empty(value, names, presence, top=bool(edit.path.elems and edit.path.elems[-1].keys))
-        if kept is not None:
-            draft.put(edit.path, kept, edit.entries)
-        elif edit.operation is Operation.REPLACE:
-            draft.remove(edit.path)
-        if edit.place is not None:
-            listed = _list_of(edit.path)
-            draft.put(listed, _moved(draft.root, listed, edit, edit.place))
+        try:
+            _apply(draft, edit, merge, presence)
+        except RequestError as error:
+            refused += error.violations
+    if refused:
+        raise RequestError(*refused)
     return draft.freeze()
+
+
+def _apply(draft: Draft, edit: Edit, merge: "_Merge", presence: frozenset[SchemaPath]) -> None:
+    if edit.needs is not None:
+        _check(draft.root, edit)
+    if edit.operation is Operation.DELETE:
+        for path in _targets(draft.root, edit.path):
+            draft.remove(path)
+        return
+    value = _payload(edit)
+    names = tuple(elem.name for elem in edit.path.elems)
+    if edit.operation is Operation.UPDATE:
+        value = merge(get(draft.root, edit.path), value, names)
+    kept = _without_empty(value, names, presence, top=bool(edit.path.elems and edit.path.elems[-1].keys))
+    if kept is not None:
+        draft.put(edit.path, kept, edit.entries)
+    elif edit.operation is Operation.REPLACE:
+        draft.remove(edit.path)
+    if edit.place is not None:
+        listed = _list_of(edit.path)
+        draft.put(listed, _moved(draft.root, listed, edit, edit.place))
 
 
 def _check(root: Container, edit: Edit) -> None:

@@ -171,6 +171,8 @@ def _edit(schemas: Schemas, wanted: pb.Edit, form: Encoding, index: int) -> tupl
     payload: JsonPayload | None = None
     if wanted.operation in (pb.Edit.DELETE, pb.Edit.REMOVE, pb.Edit.MOVE) and wanted.value:
         raise RequestError(Violation(path, Fault.SYNTAX, "this operation carries no value"))
+    if wanted.operation not in _PLACED and (wanted.insert or wanted.HasField("point")):
+        raise RequestError(Violation(path, Fault.SYNTAX, "only insert and move say where to"))
     if operation is not Operation.DELETE:
         target = resolve(table, path, write=True, operation=index)
         empty = b"{}" if wanted.operation == pb.Edit.MOVE else b""
@@ -207,9 +209,10 @@ def _place(schemas: Schemas, wanted: pb.Edit, path: Path) -> Place:
     where = _WHERE.get(wanted.insert)
     if where is None:
         raise RequestError(Violation(path, Fault.SYNTAX, f"insert {wanted.insert} is none of Edit"))
-    if where in (Where.FIRST, Where.LAST):
-        return Place(where)
+    if wanted.HasField("point") is (where in (Where.FIRST, Where.LAST)):
+        needs = "has no" if wanted.HasField("point") else "needs a"
+        raise RequestError(Violation(path, Fault.SYNTAX, f"{where.value} {needs} point"))
     if not wanted.HasField("point"):
-        raise RequestError(Violation(path, Fault.SYNTAX, f"{where.value} needs a point"))
+        return Place(where)
     point = resolve(table, codec.absolute(gnmi_pb2.Path(), wanted.point), write=True).path
     return Place(where, point)
