@@ -53,7 +53,9 @@ def _take(place: Place, state: Path) -> Snapshot:
     return Snapshot(
         {
             "device": tuple(_device(link) for link in links),
-            "qdisc": _lines(place.tc("qdisc", "show"), r" refcnt \d+", r"(?<=noqueue) \w+:"),
+            "qdisc": _lines(
+                place.tc("qdisc", "show"), r" refcnt \d+", r" direct_packets_stat \d+", r"(?<=noqueue) \w+:"
+            ),
             "class": tuple(
                 f"{link['ifname']} {line}"
                 for link in links
