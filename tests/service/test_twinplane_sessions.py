@@ -201,7 +201,8 @@ def test_what_others_committed_is_not_in_the_diff_and_conflicts_are_named(
 
 
 def test_the_shared_candidate_needs_no_session(shell: Shell, admin: ConfigClient) -> None:
-    shell.run("edit", "set", "--shared", f"{DESCRIPTION}=ours")
+    told = shell.run("edit", "set", "--shared", f"{DESCRIPTION}=ours")
+    assert told.startswith("1 edit in the shared candidate, on top of commit ")
     assert admin.list_sessions() == ()
     assert '+ config/description "ours"' in shell.run("diff", "--shared")
     assert shell.run("validate", "--shared") == "valid\n"

@@ -41,7 +41,7 @@ def text(plan: Plan) -> str:
 
 def line(step: Step) -> str:
     """One step in one line."""
-    effect = "" if step.effect is Effect.NONE else f" [{step.effect.name}]"
+    effect = "" if step.disturbance is Effect.NONE else f" [{step.disturbance.name}]"
     return f"{_act(step)} {step.key} ({step.owner}){effect}"
 
 

@@ -124,7 +124,7 @@ def _add_rollback(app: typer.Typer) -> None:
     def rollback(
         ctx: typer.Context,
         number: Annotated[
-            int | None, typer.Argument(min=1, max=LARGEST, metavar="[COMMIT]", help="None: the last but one.")
+            int | None, typer.Argument(min=1, max=LARGEST, metavar="COMMIT", help="None: the last but one.")
         ] = None,
         confirmed: ConfirmedIn = None,
         persist_id: PersistId = "",

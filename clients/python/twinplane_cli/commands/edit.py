@@ -172,7 +172,8 @@ def _edit(
             encoding=encoding,
             expected_revision=expected,
         )
-    done = "would be accepted" if test == "test-only" else f"in the {target} candidate"
+    whose = "shared" if shared else "private"
+    done = "would be accepted" if test == "test-only" else f"in the {whose} candidate"
     number = f"{len(edits)} edit" + ("" if len(edits) == 1 else "s")
     result = {"edits": len(edits), "candidate": target, "base_revision": base}
     work.show(result, f"{number} {done}, on top of commit {base}")
