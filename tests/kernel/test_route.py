@@ -33,3 +33,7 @@ async def test_a_route_leaves_through_a_device_and_all_that_carries_it() -> None
         assert await connection.towards("198.18.0.9") == {"mac1", "br0", "veth1", "veth1p"}
         assert await connection.towards("198.51.100.1") == frozenset()
         assert await connection.towards("127.0.0.1") == {"lo"}
+        (index,) = (row.index for row in await connection.links() if row.name == "veth1p")
+        for zone in ("veth1p", str(index)):
+            assert await connection.towards(f"fe80::1%{zone}") == {"veth1p", "veth1"}
+        assert await connection.towards("fe80::1%gone") == frozenset()

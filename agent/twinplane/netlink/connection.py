@@ -93,24 +93,32 @@ class Connection:
 
     async def towards(self, address: str) -> frozenset[str]:
         """The devices that packets to an address leave through: the one of the route and all that carries it
-        (the ports of a bridge, the device that a VLAN is on). None where there is no route. Raises ValueError
-        for what is no address."""
+        (the ports of a bridge, the device that a VLAN is on). The zone of an address (RFC 4007 section 11) is
+        its way. None where there is no route. Raises ValueError for what is no address."""
+        links = {row.index: row for row in await self.links()}
+        _, _, zone = address.partition("%")
+        if zone:
+            reached = {row.index for row in links.values() if zone in (row.name, str(row.index))}
+        else:
+            reached = {await self._way(address)}
+        found: set[int] = set()
+        while reached := (reached & links.keys()) - found:
+            found |= reached
+            ports = {row.index for row in links.values() if row.master in reached}
+            reached = ports | {links[index].below for index in reached}
+        return frozenset(links[index].name for index in found)
+
+    async def _way(self, address: str) -> int:
+        """The index of the device that the route to an address leaves through; 0: there is none."""
         try:
             payload = await self._reader.get(
                 RTM_GETROUTE, route_body(address), f"find the route to {address}"
             )
         except KernelError as refusal:
             if refusal.code in (errno.ENETUNREACH, errno.EHOSTUNREACH):
-                return frozenset()
+                return 0
             raise
-        links = {row.index: row for row in await self.links()}
-        found: set[int] = set()
-        reached = set() if payload is None else {parse_route(payload)}
-        while reached := (reached & links.keys()) - found:
-            found |= reached
-            ports = {row.index for row in links.values() if row.master in reached}
-            reached = ports | {links[index].below for index in reached}
-        return frozenset(links[index].name for index in found)
+        return 0 if payload is None else parse_route(payload)
 
     async def qdiscs(self) -> tuple[traffic.QdiscRow, ...]:
         """The queueing disciplines of all devices (those that the kernel put there by itself included)."""

@@ -12,7 +12,7 @@ from twinplane.transaction.work import Work
 # The devices that packets to an address go through, bridges and their ports; raises DriverError.
 Towards: TypeAlias = Callable[[str], Awaitable[frozenset[str]]]
 
-_PEER = re.compile(r"ipv[46]:\[?([^\]]+?)(?:%[^\]]*)?\]?:\d+")
+_PEER = re.compile(r"ipv[46]:\[?([^\]]+?)\]?:\d+")
 
 
 class ManagementPath:
@@ -48,7 +48,7 @@ class ManagementPath:
 
 
 def address_of(peer: str) -> str:
-    """The IP address in a peer as gRPC prints it (`ipv4:192.0.2.1:4711`, `ipv6:%5B::1%5D:4711`); empty for
-    one that has none."""
+    """The IP address in a peer as gRPC prints it (`ipv4:192.0.2.1:4711`, `ipv6:%5B::1%5D:4711`), with its
+    zone if it has one; empty where there is no address."""
     found = _PEER.fullmatch(unquote(peer))
     return "" if found is None else found[1]

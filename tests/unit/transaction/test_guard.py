@@ -47,7 +47,8 @@ def test_other_ports_other_ways_and_confirmed_commits_are_not() -> None:
     [
         ("ipv4:192.0.2.1:4711", "192.0.2.1"),
         ("ipv6:%5B2001:db8::1%5D:4711", "2001:db8::1"),
-        ("ipv6:[fe80::1%25eth0]:4711", "fe80::1"),
+        ("ipv6:%5Bfe80::1%252%5D:4711", "fe80::1%2"),
+        ("ipv6:[fe80::1%25eth0]:4711", "fe80::1%eth0"),
         ("unix:", ""),
         ("", ""),
     ],
