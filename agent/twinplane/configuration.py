@@ -4,7 +4,7 @@ The transactor asks it (transaction/collaborator.py: Model); so does the command
 the tree it was last asked about, so that the cost of an answer follows the change.
 """
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence, Set
 from dataclasses import dataclass, field
 from functools import partial
 from pathlib import PurePath
@@ -76,22 +76,30 @@ class Configuration:
     def judge(
         self, before: Forest, after: Forest, changes: Sequence[ObjectChange], *, revocable: bool = False
     ) -> None:
-        """Constraints of the modules, then references and named rules, then admission; each stage only where
-        those before found nothing. With `revocable` what is given up still counts as taken.
+        """Constraints of the modules, then references and named rules of the objects that keep those, then,
+        where nothing was found, admission. With `revocable` what is given up still counts as taken.
 
         Raises:
-            RequestError: all violations of a stage, of all origins.
+            RequestError: the violations of all origins, those of the constraints first.
         """
-        self.validator.judge([(change.path, change.after) for change in changes if change.after is not None])
+        violations: list[Violation] = []
+        try:
+            self.validator.judge(
+                [(change.path, change.after) for change in changes if change.after is not None]
+            )
+        except RequestError as error:
+            violations += error.violations
+        unread = {Path(one.path.elems[:2], one.path.origin) for one in violations}
         touched = {
-            origin: self._touched(changes, origin) for origin in dict.fromkeys((*before.trees, *after.trees))
+            origin: self._touched(changes, origin, unread)
+            for origin in dict.fromkeys((*before.trees, *after.trees))
         }
         known = {origin: self._index(origin, before.tree(origin)) for origin in touched}
         resulting = {origin: known[origin].evolve(mine) for origin, mine in touched.items()}
-        violations: list[Violation] = []
         for origin, mine in touched.items():
             try:
-                rules.check(mine, resulting[origin], self.host, self.capabilities)
+                read = [one for one in mine if one.path not in unread]
+                rules.check(read, resulting[origin], self.host, self.capabilities)
             except RequestError as error:
                 violations += error.violations
         if violations:
@@ -132,9 +140,11 @@ class Configuration:
             ),
         }
 
-    def _touched(self, changes: Sequence[ObjectChange], origin: str) -> tuple[Touched, ...]:
+    def _touched(
+        self, changes: Sequence[ObjectChange], origin: str, unread: Set[Path] = frozenset()
+    ) -> tuple[Touched, ...]:
         mine = [change for change in changes if change.path.origin == origin]
-        return index.touched(mine, partial(completed, self.schemas))
+        return index.touched(mine, partial(completed, self.schemas), unread)
 
     def _index(self, origin: str, root: Container) -> Index:
         for known, found in self._indexes.get(origin, ()):

@@ -6,6 +6,7 @@ import json
 import grpc
 from google.protobuf.duration_pb2 import Duration
 
+from conformance.firewall import FW1, IMAGE, appliance
 from conformance.wire import ext
 from service.configuring import Box, edit, path, refusal, run, text
 from twinplane.plan.resource import Key, Resource
@@ -377,5 +378,23 @@ def test_a_text_that_says_nothing_new_changes_nothing() -> None:
             await box.admin.call(pb.LockRequest(session_id=session.number, target=pb.CANDIDATE))
         after = await box.admin.call(pb.CommitRequest())
         assert (after.changed, after.revision) == (False, before.revision)
+
+    run(scenario)
+
+
+def test_a_fault_of_one_object_does_not_hide_those_of_others() -> None:
+    async def scenario(box: Box) -> None:
+        halves = {"config": {"format": "KERNEL", "kernel-source": "k"}}  # no digest: yet it is there
+        chain = {IMAGE: halves, f"{SWITCHES}[name=lan]": {"config": {}}, FW1: appliance()}
+        edits = [merge(where, value) for where, value in chain.items()]
+        await box.admin.call(pb.EditRequest(edit=edits, test_option=pb.EditRequest.SET))
+        answer = await box.admin.call(pb.ValidateRequest())
+        missing = f"{FW1}/vnics/vnic[name=wan]/config/virtual-switch"
+        assert [(one.error_path, one.error_app_tag) for one in answer.error] == [
+            (f"{IMAGE}/config/kernel-digest", ""),
+            (missing, "instance-required"),
+        ]
+        told = await refusal(box.gnmi.set(update=chain))
+        assert told[1].startswith(f"{IMAGE}/config/kernel-digest") and told[1].endswith("and 1 more")
 
     run(scenario)

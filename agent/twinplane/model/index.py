@@ -3,7 +3,7 @@
 An index is immutable; `evolve` costs what changed plus shallow copies of the maps involved.
 """
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Set
 from dataclasses import dataclass, field, replace
 from typing import TypeVar
 from uuid import UUID
@@ -14,7 +14,7 @@ from twinplane.model.reference import Leafrefs, references
 from twinplane.model.registry import Model, read
 from twinplane.model.switch import VirtualSwitch
 from twinplane.tree.diff import ObjectChange
-from twinplane.tree.node import Container
+from twinplane.tree.node import EMPTY_ROOT, Container
 from twinplane_wire.path import Path
 
 Fill = Callable[[Path, Container], Container]
@@ -39,8 +39,16 @@ class Touched:
     after: View | None
 
 
-def touched(changes: Iterable[ObjectChange], fill: Fill) -> tuple[Touched, ...]:
-    """The views of touched objects; `fill` brings in their defaults (schema/defaults.py)."""
+def touched(
+    changes: Iterable[ObjectChange], fill: Fill, unread: Set[Path] = frozenset()
+) -> tuple[Touched, ...]:
+    """The views of touched objects; `fill` brings in their defaults (schema/defaults.py). Of those in
+    `unread`, which are not as their modules want them, all that counts afterwards is that they are there."""
+
+    def after(path: Path, entry: Container | None) -> View | None:
+        if entry is not None and path in unread:
+            return View(path, EMPTY_ROOT, None)
+        return view(path, entry)
 
     def view(path: Path, entry: Container | None) -> View | None:
         if entry is None:
@@ -49,7 +57,7 @@ def touched(changes: Iterable[ObjectChange], fill: Fill) -> tuple[Touched, ...]:
         return View(path, filled, read(path, filled))
 
     return tuple(
-        Touched(change.path, view(change.path, change.before), view(change.path, change.after))
+        Touched(change.path, view(change.path, change.before), after(change.path, change.after))
         for change in changes
     )
 

@@ -46,11 +46,10 @@ class Validator:
         """Judge each object (config only, key leaves included, without defaults) at its resolved path.
 
         Raises:
-            RequestError: VALUE where libyang cannot read an object, else CONSTRAINT; all violations of the
-                first of these two stages that finds any, in path order.
+            RequestError: all violations of all objects in path order, VALUE where libyang cannot read an
+                object, else CONSTRAINT.
         """
-        syntax: list[Violation] = []
-        constraints: list[Violation] = []
+        violations: list[Violation] = []
         for path, container in objects:
             table = self._schemas.table(path.origin)
             context = self._contexts[path.origin or DEFAULT_ORIGIN]
@@ -58,16 +57,17 @@ class Validator:
             try:
                 context.parse_data(text, libyang.DataFormat.JSON, libyang.ParseOptions.Strict, _ALL)
             except libyang.Error:
-                constraints += _violations(context, table, path, Fault.CONSTRAINT)
+                found = _violations(context, table, path, Fault.CONSTRAINT)
                 # libyang adds false followers after a value it cannot read: then only those count
                 try:
                     context.clean_all_errors()
                     context.parse_data(text, libyang.DataFormat.JSON, _SYNTAX, None)
                 except libyang.Error:
-                    syntax += _violations(context, table, path, Fault.VALUE)
+                    found = _violations(context, table, path, Fault.VALUE)
                 context.clean_all_errors()
-        if syntax or constraints:
-            raise RequestError(*sorted(syntax or constraints, key=lambda violation: violation.path))
+                violations += found
+        if violations:
+            raise RequestError(*sorted(violations, key=lambda violation: violation.path))
 
 
 def _document(table: SchemaTable, path: Path, container: Container) -> str:
