@@ -156,6 +156,9 @@ class World:
     def _bury(self) -> None:
         self.dead, self.fuse = True, None
         self.box.store._close()
+        self.serving.cancelled() or (
+            self.serving.done() and self.serving.exception()
+        )  # expected: not reported
         for _ in range(3):  # what is cancelled may begin something in its turn
             if tasks := asyncio.all_tasks(self.loop):
                 for task in tasks:
