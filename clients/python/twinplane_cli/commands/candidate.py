@@ -107,11 +107,21 @@ def _add_ends(candidate: typer.Typer) -> None:
 
 def _add_judgements(app: typer.Typer) -> None:
     @command(app)
-    def diff(ctx: typer.Context, shared: Shared = False) -> None:
-        """Show what a candidate changes."""
+    def diff(
+        ctx: typer.Context,
+        number: Annotated[
+            int | None,
+            typer.Argument(min=1, max=option.LARGEST, metavar="COMMIT", help="None: what it began with."),
+        ] = None,
+        shared: Shared = False,
+    ) -> None:
+        """Show what a candidate changes, or how it differs from what running was after a commit."""
         work = invocation.of(ctx)
         with work.config(_use(shared)) as client:
-            changes = _edited(client, shared)
+            if number is None:
+                changes = _edited(client, shared)
+            else:
+                changes = client.compare(number, candidate=option.candidate(shared))
         work.show({"changes": changes}, difference(changes) if changes else Text("no changes"))
 
     @command(app)
