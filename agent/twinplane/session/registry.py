@@ -14,6 +14,7 @@ from twinplane.transaction.request import Request
 from twinplane_wire.path import ROOT
 
 LONGEST_LINGER = 86_400.0
+MOST_LINGERING = 200  # sessions of one user without a stream; those with one are counted as streams
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,8 +100,11 @@ class Sessions:
         """A new session and the secret that resumes it; `listener` hears its events while it is connected.
 
         Raises:
-            RequestError: VALUE, linger out of range.
+            RequestError: VALUE, linger out of range; TOO_LARGE, too many sessions of the user linger.
         """
+        if sum(one.user == user and not one.connected for one in self) >= MOST_LINGERING:
+            text = f"{MOST_LINGERING} sessions of user {user} linger without a stream"
+            raise _refused(Fault.TOO_LARGE, text, "resume or kill one")
         if not 0 <= linger <= LONGEST_LINGER:
             raise _refused(Fault.VALUE, f"linger is 0 to {LONGEST_LINGER:.0f} s, not {linger:g}")
         self._last += 1

@@ -8,7 +8,7 @@ from twinplane.clock import Clock
 from twinplane.errors import Fault, RequestError
 from twinplane.session.candidate import Candidate
 from twinplane.session.lock import Datastore
-from twinplane.session.registry import Ended, Event, LockLost, Sessions
+from twinplane.session.registry import MOST_LINGERING, Ended, Event, LockLost, Sessions
 from twinplane.tree.node import Container
 
 
@@ -102,6 +102,17 @@ def test_linger_has_a_bound(sessions: Sessions) -> None:
         with pytest.raises(RequestError) as caught:
             sessions.open("ann", "a", linger, lambda _: None)
         assert refused(caught) is Fault.VALUE
+
+
+def test_sessions_that_linger_are_counted(sessions: Sessions, timers: Timers) -> None:
+    for _ in range(MOST_LINGERING):
+        sessions.disconnected(sessions.open("ann", "a", 60, lambda _: None)[0])
+    with pytest.raises(RequestError, match="linger without a stream") as caught:
+        sessions.open("ann", "a", 0, lambda _: None)
+    assert refused(caught) is Fault.TOO_LARGE
+    sessions.open("bob", "b", 0, lambda _: None)
+    timers.fire()
+    sessions.open("ann", "a", 0, lambda _: None)
 
 
 def test_a_lock_names_its_holder_to_whoever_is_refused(sessions: Sessions) -> None:
