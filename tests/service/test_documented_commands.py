@@ -13,12 +13,14 @@ from conformance.target import Target as Served
 from service.commanding import PATHS, REPOSITORY
 from service.configuring import served
 
-BLOCK = re.compile(r"^```(sh|python)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
+BLOCK = re.compile(r"^```(sh|python|console)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
+# A command of a transcript, and what it writes.
+WRITTEN = re.compile(r"^\$ (.*)\n((?:(?!\$ ).*\n)*)", re.MULTILINE)
 # In front of the examples: what a checkout's shell has.
 PREPARED = "set -eu\n"
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture
 def box() -> Iterator[Served]:
     with served() as target:
         yield target
@@ -47,7 +49,7 @@ def environ(box: Served, tmp_path: File) -> dict[str, str]:
 def blocks(document: str, language: str) -> list[str]:
     """The examples of a document that are about the command or the client."""
     found = BLOCK.findall((REPOSITORY / document).read_text())
-    about = {"sh": r"^(echo .*\| )?twinplane ", "python": "ConfigClient"}[language]
+    about = {"sh": r"^(echo .*\| )?twinplane ", "python": "ConfigClient", "console": r"^\$ "}[language]
     return [text for kind, text in found if kind == language and re.search(about, text, re.MULTILINE)]
 
 
@@ -65,6 +67,11 @@ def test_the_commands(document: str, environ: dict[str, str]) -> None:
     )
     assert (done.returncode, done.stderr) == (0, ""), done.stdout
     assert "commit " in done.stdout
+    for transcript in blocks(document, "console"):
+        for command, expected in WRITTEN.findall(transcript):
+            both = ["sh", "-c", f"{command} 2>&1"]
+            told = subprocess.run(both, env=environ, stdout=subprocess.PIPE, text=True)
+            assert told.stdout == expected, command
 
 
 def test_the_client_in_ten_lines(environ: dict[str, str]) -> None:
