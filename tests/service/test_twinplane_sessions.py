@@ -148,6 +148,8 @@ def test_a_commit_of_the_session_waits_for_it(shell: Shell, admin: ConfigClient)
     shell.run("edit", "set", f"{DESCRIPTION}=one")
     told = shell.run("commit", "--confirmed", "600")
     assert "taken back in 600 s, unless you run: twinplane confirm\n" in told
+    again = shell.run("commit", "--confirmed", "7200")
+    assert "in 7200 s, or with its session 3600 s after the last command, unless" in again
     assert shell.run("confirm").startswith("confirmed: commit ")
     shell.run("edit", "set", f"{DESCRIPTION}=two")
     shell.run("commit", "--confirmed", "600")

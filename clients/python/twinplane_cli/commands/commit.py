@@ -163,5 +163,8 @@ def _show(work: Invocation, done: Committed, seconds: float | None, persist_id: 
     human.append(Text(f"commit {done.revision}", "bold"))
     if done.persist_id:
         name = f" --persist-id {printable(shlex.quote(persist_id))}" if persist_id else ""
-        human.append(f"it is taken back in {seconds:g} s, unless you run: twinplane confirm{name}")
+        ends = f"in {seconds:.10g} s"
+        if seconds is not None and not persist_id and seconds > work.linger:
+            ends += f", or with its session {work.linger:g} s after the last command"
+        human.append(f"it is taken back {ends}, unless you run: twinplane confirm{name}")
     work.show(done, *human)
