@@ -180,6 +180,25 @@ def test_a_plan_says_what_a_commit_would_do_and_does_nothing() -> None:
     run(scenario)
 
 
+def test_a_plan_lists_what_of_others_is_in_the_way() -> None:
+    async def scenario(box: Box) -> None:
+        await box.admin.call(pb.EditRequest(edit=[merge(LAN, named("lan"))]))
+        async with box.admin.session() as session:
+            mine = {"session_id": session.number}
+            await box.admin.call(pb.LockRequest(target=pb.RUNNING, reason="mine", **mine))
+            (locked,) = (await box.admin.call(pb.PlanRequest())).refused
+            assert (locked.error_tag, "(mine)" in locked.error_message) == ("lock-denied", True)
+            assert not (await box.admin.call(pb.PlanRequest(source=pb.CANDIDATE, **mine))).refused
+        commit = ext.Extension(commit=ext.Commit(id="friday", commit=ext.CommitRequest()))
+        await box.gnmi.set(update={DMZ: named("dmz")}, extension=[commit])
+        plan = await box.admin.call(pb.PlanRequest())
+        assert plan.step and [one.error_path for one in plan.refused] == ["/"]
+        _, message, _ = await refusal(box.admin.call(pb.CommitRequest()))
+        assert plan.refused[0].error_message in message and "friday" in message
+
+    run(scenario)
+
+
 def test_a_commit_that_waits_is_one_for_both_faces() -> None:
     async def scenario(box: Box) -> None:
         await box.admin.call(pb.EditRequest(edit=[merge(LAN, named("lan"))]))

@@ -90,7 +90,9 @@ def test_a_lock_of_another_is_named(shell: Shell) -> None:
     assert "running is locked by operator" in told
     assert "moving racks" in told
     assert "  help: wait for the holder" in told
-    shell.run("plan")
+    planned = shell.json("plan", code=1)  # it can be planned for all that
+    assert planned["steps"]
+    assert "running is locked by operator" in planned["refused"][0]["message"]
     assert "running is locked by operator" in shell.run("lock", code=1)
     listed = shell.run("session", "list")
     assert "running (moving racks)" in listed

@@ -10,7 +10,7 @@ import logging
 from collections.abc import Sequence
 from dataclasses import replace
 
-from twinplane.errors import DegradedError, RequestError, TwinplaneError, UnavailableError
+from twinplane.errors import DegradedError, RequestError, TwinplaneError, UnavailableError, Violation
 from twinplane.transaction import revert
 from twinplane.transaction.confirm import Confirmations, Waiting, held
 from twinplane.transaction.datastore import Running
@@ -165,10 +165,20 @@ class Transactor:
         work = Work(request, candidate, changed, before, after, steps)
         mark("planned")
         if request.dry_run:
-            refused = await self._stages.objections(work)
+            refused = (*self._hindrances(request), *await self._stages.objections(work))
             return Outcome(running.revision, parts.clock.now_ns(), True, steps, changed, refused)
         await self._stages.refuse(work)
         return await self._carry_out(work)
+
+    def _hindrances(self, request: Request) -> tuple[Violation, ...]:
+        """What is in the way of a plan now, whatever it does: somebody's lock, a commit that waits."""
+        found: list[Violation] = []
+        for check in (self._parts.gate, self._confirmations.check):
+            try:
+                check(replace(request, dry_run=False))
+            except RequestError as error:
+                found += error.violations
+        return tuple(found)
 
     async def _carry_out(self, work: Work) -> Outcome:
         stages, mark, back = self._stages, self._parts.mark, self._standing.running.forest

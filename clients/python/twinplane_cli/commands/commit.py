@@ -72,7 +72,7 @@ def _told(plan: Plan) -> Iterator[RenderableType]:
     )
     yield table(("AFTERWARDS", "TOTAL", "RESERVED", "COMMITTED", "FREE"), rows)
     if plan.refused:
-        yield Text("\nas the host is now, the commit would be refused:", "bold red")
+        yield Text("\nas things are now, the commit would be refused:", "bold red")
         yield list_faults(plan.refused)
 
 
