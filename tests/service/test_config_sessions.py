@@ -1,10 +1,12 @@
 """Sessions, locks, reading and schemas of the configuration service."""
 
+import asyncio
 import json
 
 import grpc
+import pytest
 
-from service.configuring import SAMPLE, Box, edit, path, refusal, run
+from service.configuring import SAMPLE, Box, Caller, edit, path, refusal, run
 from twinplane_wire.v1 import config_pb2 as pb
 
 SWITCH = "/virtual-switches/virtual-switch[name=lan]"
@@ -20,6 +22,39 @@ def test_a_session_lives_as_long_as_its_stream() -> None:
         while (await box.admin.call(pb.ListSessionsRequest())).session:
             pass
         assert not box.target.sessions.locked
+
+    run(scenario)
+
+
+@pytest.mark.long
+def test_a_session_ends_when_its_peer_is_silent() -> None:
+    async def scenario(box: Box) -> None:
+        silent, over = asyncio.Event(), asyncio.Event()
+
+        async def forward(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+            try:
+                while (data := await reader.read(1 << 16)) and not silent.is_set():
+                    writer.write(data)
+                await over.wait()
+            finally:
+                writer.close()
+
+        async def relay(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+            there = await asyncio.open_unix_connection(box.target.folder / "admin.sock")
+            await asyncio.gather(forward(reader, there[1]), forward(there[0], writer))
+
+        between = box.target.folder / "between.sock"
+        async with (
+            await asyncio.start_unix_server(relay, between),
+            grpc.aio.insecure_channel(f"unix:{between}") as channel,
+            Caller(channel).session() as held,
+        ):
+            await box.admin.call(pb.ListSessionsRequest(session_id=held.number))
+            silent.set()
+            # within the minute that a scenario may take: 20 s until it is asked, 10 s for its answer
+            while (await box.admin.call(pb.ListSessionsRequest())).session:
+                await asyncio.sleep(0.5)
+        over.set()
 
     run(scenario)
 

@@ -141,6 +141,7 @@ def _options(limits: Limits) -> tuple[tuple[str, int], ...]:
         # A peer that vanished without a word is noticed after 30 s, and its streams end.
         ("grpc.keepalive_time_ms", 20_000),
         ("grpc.keepalive_timeout_ms", 10_000),
+        ("grpc.http2.ping_timeout_ms", 10_000),  # else a minute, which outweighs the one above
         ("grpc.keepalive_permit_without_calls", 1),
         ("grpc.http2.max_pings_without_data", 0),
         # Collectors ping idle streams; the default answer to that is to hang up.
