@@ -39,12 +39,13 @@ def missing(steps: Iterable[Step], foreign: Foreign) -> dict[str, dict[str, Path
     return found
 
 
-def unclaimed(foreign: Foreign, wanted: Resources, devices: frozenset[str] | None = None) -> Foreign:
-    """The remembered values that no wanted resource holds any more (of these devices only, where given)."""
+def unclaimed(foreign: Foreign, wanted: Resources, keys: frozenset[Key] | None = None) -> Foreign:
+    """The remembered values that no wanted resource holds any more (of those that resources under these keys
+    hold, where given: `wanted` need not tell of others then)."""
     return {
         (device, attribute): value
         for (device, attribute), value in foreign.items()
-        if (devices is None or device in devices)
+        if (keys is None or held_by(value) in keys)
         and attribute not in claimed(wanted.get(Key(Noun.PORT, device)))
         and attribute not in claimed(wanted.get(Key(Noun.LINK, device)))
     }

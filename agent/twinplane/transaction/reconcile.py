@@ -122,9 +122,8 @@ async def read_foreign(
 async def execute(executor: Executor, repair: Repair) -> Repaired:
     """Do the steps of a repair, object by object."""
     read_back, failures = await executor.attempt(repair.steps)
-    failed = {failure.step.key.name for failure in failures}
-    done = {step.key.name for step in repair.steps if step.key.noun in HOST_PORT} - failed
-    returned = tuple(value for (device, _), value in repair.loose.items() if device in done)
+    done = {step.key for step in repair.steps} - {failure.step.key for failure in failures}
+    returned = tuple(value for value in repair.loose.values() if held_by(value) in done)
     return Repaired(read_back, (*repair.blocked, *failures), returned)
 
 

@@ -125,10 +125,10 @@ class Stages:
         self._repairs.stops.watch(work.steps, read_back)
         if (standing.entry is not None or work.reverts) and not failures:
             await standing.sweep()
-        ports = [step.key for step in work.steps if step.key.noun in reconcile.HOST_PORT]
-        kept = {failure.step.key.name for failure in failures}
-        devices = frozenset(key.name for key in ports) - kept
-        await standing.drop_row(unclaimed(standing.foreign, work.after, devices).values())
+        # Also where no step was needed: what a port has is then what it had before it was taken.
+        ports = {key for key in (*work.before, *work.after) if key.noun in reconcile.HOST_PORT}
+        done = frozenset(ports - {failure.step.key for failure in failures})
+        await standing.drop_row(unclaimed(standing.foreign, work.after, done).values())
         return read_back
 
     def publish(self, work: Work, read_back: ReadBack) -> None:

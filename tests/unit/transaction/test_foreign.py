@@ -38,7 +38,8 @@ def test_only_what_nobody_remembers_is_missing() -> None:
 def test_what_nobody_wants_any_more_is_loose() -> None:
     wanted: dict[Key, Resource] = {LINK.key: Link("eth0", ROW, True, None)}
     assert set(unclaimed(VALUES, wanted)) == {("eth0", "address-generation"), ("eth0", "mtu")}
-    assert unclaimed(VALUES, wanted, frozenset({"eth1"})) == {}
+    assert set(unclaimed(VALUES, wanted, frozenset({PLUG.key}))) == {("eth0", "address-generation")}
+    assert unclaimed(VALUES, {}, frozenset({Key(Noun.LINK, "eth1")})) == {}
 
 
 def test_giving_back() -> None:
@@ -104,3 +105,37 @@ async def test_undo_gives_back_what_was_just_taken(tmp_path: FilePath) -> None:
             await box.submit(managed(9000, enabled=False), demo.everything())  # type: ignore[arg-type]
         assert box.host.kernel == before
         assert box.transactor._standing.foreign == {}
+
+
+@pytest.mark.parametrize("first", ["switch", "interface"])
+@in_loop
+async def test_what_a_port_has_of_two_objects_is_given_back_by_each(first: str, tmp_path: FilePath) -> None:
+    """One object that lets go does not make the box forget what the other one took."""
+    box = Box(tmp_path)
+    furnish(box.host)
+    before = box.host.snapshot().devices["eth7"]
+    let_go = {"switch": demo.switch(demo.LAN), "interface": deleted("/interfaces")}
+    async with started(box):
+        await box.submit(managed(9000, enabled=False), demo.switch(demo.LAN, "eth7"))  # type: ignore[arg-type]
+        await box.submit(let_go.pop(first))
+        assert box.host.kernel.devices["eth7"] != before
+        await box.submit(*let_go.values())
+        assert box.host.kernel.devices["eth7"] == before
+        assert box.transactor._standing.foreign == {}
+
+
+@in_loop
+async def test_what_nobody_has_to_give_back_is_forgotten_too(tmp_path: FilePath) -> None:
+    """The port was as it is configured: nothing is done when it is let go, nor to what it becomes later."""
+    box = Box(tmp_path)
+    furnish(box.host)
+    async with started(box):
+        await box.submit(managed(1500))  # type: ignore[arg-type]
+        await box.submit(managed(None))  # type: ignore[arg-type]
+        box.host.kernel.devices["eth7"].mtu = 1600
+        await box.transactor.repair()
+        assert box.host.kernel.devices["eth7"].mtu == 1600
+        await box.submit(deleted("/interfaces"))
+    box.host.kernel.devices["eth7"].up = False
+    async with started(Box(tmp_path, host=box.host)) as again:
+        assert not again.host.kernel.devices["eth7"].up
