@@ -103,7 +103,8 @@ def test_a_lock_on_running_holds_back_both_faces() -> None:
             await box.admin.call(changed)
             code, _, errors = await refusal(box.admin.call(pb.CommitRequest()))
             assert errors[0].error_tag == "lock-denied"
-            assert not (await box.admin.call(pb.PlanRequest())).refused
+            plan = await box.admin.call(pb.PlanRequest())
+            assert plan.step and [one.error_tag for one in plan.refused] == ["lock-denied"]
             mine = pb.EditRequest(session_id=session.number, edit=[edit(pb.Edit.MERGE, SWITCH, NAMED)])
             await box.user("operator").call(mine)
             await box.user("operator").call(pb.CommitRequest(session_id=session.number))
