@@ -196,6 +196,39 @@ async def test_values_that_do_not_fit(client: Client, leaf: str, value: object) 
     await unchanged(client, INVALID, replace={f"{S}/config": {leaf: value}})
 
 
+@pytest.mark.row("SET-26")
+@pytest.mark.parametrize(
+    "number", ["1e999999999", "-1e999999999", "1e99999999999999999999", "1e-99999999999999999999"]
+)
+async def test_numbers_beyond_all_types(client: Client, number: str) -> None:
+    """JSON has numbers of any size: those that no arithmetic can take are as unfit as others."""
+    text = number.encode()
+    for leaf in ("uint64", "int8", "decimal18", "string", "union", "boolean"):
+        where = f"{S}/config/{leaf}"
+        for change in (
+            update(where, pb.TypedValue(json_val=text)),
+            update(where, pb.TypedValue(json_ietf_val=text)),
+            update(f"{S}/config", pb.TypedValue(json_val=b'{"%s":%s}' % (leaf.encode(), text))),
+        ):
+            await unchanged(client, INVALID, update=[change])
+
+
+@pytest.mark.row("SET-26")
+async def test_a_form_that_cannot_be_read_is_told_at_its_path(client: Client) -> None:
+    where = f"{S}/config/uint8"
+    deep = pb.Decimal64(digits=1, precision=19)
+    hollow = pb.ScalarArray(element=[pb.TypedValue()])
+    for code, value in (
+        (grpc.StatusCode.UNIMPLEMENTED, pb.TypedValue(ascii_val="1")),
+        (grpc.StatusCode.UNIMPLEMENTED, pb.TypedValue(proto_bytes=b"1")),
+        (INVALID, pb.TypedValue(decimal_val=deep)),
+        (INVALID, pb.TypedValue(leaflist_val=hollow)),
+    ):
+        refusal = await unchanged(client, code, update=[update(where, value)])
+        assert refusal.violations[0][0] == where
+        assert refusal.message.startswith(where)
+
+
 @pytest.mark.row("SET-27")
 async def test_state_cannot_be_written(client: Client) -> None:
     await client.set(update={f"{S}/config/uint8": 1})

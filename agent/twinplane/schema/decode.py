@@ -7,7 +7,7 @@ judged here: it concerns the result, not the payload.
 import json
 import re
 from dataclasses import replace
-from decimal import Decimal
+from decimal import Decimal, InvalidOperation
 from typing import Any
 
 import orjson
@@ -316,8 +316,15 @@ def _object(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     return members
 
 
+def _number(text: str) -> Decimal:
+    try:
+        return Decimal(text)
+    except InvalidOperation:
+        raise ValueError(f"the number {shown(text)} has too large an exponent") from None
+
+
 def _constant(name: str) -> Any:
     raise ValueError(f"{name} is no JSON")
 
 
-_JSON = json.JSONDecoder(object_pairs_hook=_object, parse_float=Decimal, parse_constant=_constant)
+_JSON = json.JSONDecoder(object_pairs_hook=_object, parse_float=_number, parse_constant=_constant)

@@ -42,8 +42,9 @@ def integer(spec: TypeSpec) -> Codec:
             return checked(value)
         if isinstance(value, str) and wide:
             return parse_text(value)
-        if isinstance(value, Decimal) and value == value.to_integral_value() and abs(value) < 2**64:
-            return checked(int(value))  # JSON has one kind of number: 1.5e3 is a whole one
+        # JSON has one kind of number: 1.5e3 is a whole one. No arithmetic before it is known to be small.
+        if isinstance(value, Decimal) and -(2**64) < value < 2**64 and value == value.to_integral_value():
+            return checked(int(value))
         raise ValueError(f"must be a whole number ({spec.base}), not {shown(value)}")
 
     def parse_proto(value: Any) -> int:

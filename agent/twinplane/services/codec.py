@@ -105,8 +105,9 @@ def _is(model: gnmi_pb2.ModelData, module: Module | None) -> bool:
     )
 
 
-def payload(value: gnmi_pb2.TypedValue) -> Payload | None:
-    """What an Update of a Set carries, None where no value is set (the deprecated message does not count).
+def payload(value: gnmi_pb2.TypedValue, path: Path) -> Payload | None:
+    """What an Update of a Set carries for a path, None where no value is set (the deprecated message does not
+    count).
 
     Raises:
         RequestError: NOT_SERVED, a form that no encoding of this target has; VALUE, a list of nothing.
@@ -120,13 +121,13 @@ def payload(value: gnmi_pb2.TypedValue) -> Payload | None:
             return JsonPayload(value.json_ietf_val, True)
         case "any_val" | "proto_bytes" | "ascii_val" as name:
             raise RequestError(
-                Violation(ROOT, Fault.NOT_SERVED, f"a value in {name} is not offered", "send json_ietf_val")
+                Violation(path, Fault.NOT_SERVED, f"a value in {name} is not offered", "send json_ietf_val")
             )
         case _:
             try:
                 return ScalarPayload(python(value))
             except ValueFormError as error:
-                raise RequestError(Violation(ROOT, Fault.VALUE, str(error))) from None
+                raise RequestError(Violation(path, Fault.VALUE, str(error))) from None
 
 
 def _elems(path: gnmi_pb2.Path) -> tuple[Elem, ...]:

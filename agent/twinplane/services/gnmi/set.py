@@ -112,7 +112,7 @@ class Set:
                 nonlocal kept
                 path = codec.absolute(prefix, one.path)
                 table = self._target.schemas.table(path.origin)
-                carried = codec.payload(one.value) if one.value is not None else None
+                carried = codec.payload(one.value, path) if one.value is not None else None
                 part = edits(table, _READ_AS[one.operation], path, carried, index=index)
                 if not path.origin:
                     kept = _annotation(one, path, carried, kept, index)
