@@ -170,6 +170,14 @@ async def test_history_has_no_place_elsewhere_and_asks_for_something(client: Cli
     await refused(asked(client, ext.Extension(history=ext.History()), mode=ONCE), INVALID, "history")
 
 
+@pytest.mark.row("EXT-02")
+@pytest.mark.parametrize("moment", [-1, -(2**40), -(2**63)])
+async def test_no_time_is_before_the_epoch(client: Client, moment: int) -> None:
+    await refused(asked(client, snapshot(moment), mode=ONCE), INVALID, str(moment))
+    await refused(asked(client, span(moment, 1), mode=STREAM), INVALID, str(moment))
+    assert await then(client, 0) == await now(client)
+
+
 @pytest.mark.row("EXT-09", "EXT-10")
 async def test_what_is_not_kept_any_more_is_said(folder: File) -> None:
     target = Target(folder)

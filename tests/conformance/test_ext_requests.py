@@ -10,7 +10,7 @@ from conformance.refusal import refused
 from conformance.target import Target
 from conformance.test_set_operations import S
 from conformance.test_set_refusals import everything
-from conformance.wire import Client, ext, pb, subscription_list
+from conformance.wire import Client, ext, leaves, pb, subscription_list
 from twinplane.settings import Settings
 
 INVALID = grpc.StatusCode.INVALID_ARGUMENT
@@ -88,6 +88,32 @@ async def test_what_is_known_and_malformed_is_refused(client: Client) -> None:
     await refused(client.set(delete=[S], extension=[COMMIT, COMMIT]), INVALID)
     await refused(client.get(S, extension=[DEPTH, DEPTH]), INVALID)
     assert await everything(client) == before
+
+
+@pytest.mark.row("EXT-02")
+async def test_a_poll_asks_for_nothing_else_than_its_list(client: Client) -> None:
+    """What it repeats or what is not known changes nothing; what it asks for anew nobody would answer."""
+    unknown = ext.Extension(registered_ext=ext.RegisteredExtension(id=ext.EID_EXPERIMENTAL, msg=b"x"))
+    listed = subscription_list("/samples", mode=pb.SubscriptionList.POLL)
+    async with client.stream() as stream:
+        await stream.send(pb.SubscribeRequest(subscribe=listed, extension=[DEPTH]))
+        first = leaves(await stream.until_sync())
+        for extensions in ((), (DEPTH,), (unknown,)):
+            await stream.send(pb.SubscribeRequest(poll=pb.Poll(), extension=extensions))
+            assert leaves(await stream.until_sync()) == first
+    for other in (ext.Extension(depth=ext.Depth(level=7)), START, COMMIT, arbitration(1)):
+        async with client.stream() as stream:
+            await stream.send(pb.SubscribeRequest(subscribe=listed, extension=[DEPTH]))
+            await stream.until_sync()
+            await stream.send(pb.SubscribeRequest(poll=pb.Poll(), extension=[other]))
+            assert await stream.status() is INVALID
+
+
+@pytest.mark.row("EXT-02")
+async def test_the_name_of_a_role_has_an_end(client: Client) -> None:
+    """It is kept for ever."""
+    await refused(client.set(extension=[arbitration(1, role="r" * 257)]), INVALID, "256")
+    await client.set(extension=[arbitration(1, role="r" * 256)])
 
 
 async def claim(client: Client, extension: ext.Extension, number: int) -> None:

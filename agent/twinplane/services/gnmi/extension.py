@@ -45,9 +45,9 @@ class ReadOptions(NamedTuple):
     """What the extensions of a Get or Subscribe ask for: levels below each path (0: all), whether only
     configuration is followed, and a time that has passed (None: now)."""
 
-    depth: int
-    config_only: bool
-    past: Snapshot | Span | None
+    depth: int = 0
+    config_only: bool = False
+    past: Snapshot | Span | None = None
 
 
 def check_none(extensions: Extensions) -> None:
@@ -100,11 +100,17 @@ def _known(extensions: Extensions, allowed: frozenset[str]) -> dict[str, gnmi_ex
 def _past(history: gnmi_ext_pb2.History) -> Snapshot | Span:
     match history.WhichOneof("request"):
         case "snapshot_time":
-            return Snapshot(history.snapshot_time)
+            return Snapshot(_since_the_epoch(history.snapshot_time))
         case "range":
-            return Span(history.range.start, history.range.end)
+            return Span(_since_the_epoch(history.range.start), _since_the_epoch(history.range.end))
         case _:
             raise _refused("extension history asks for nothing")
+
+
+def _since_the_epoch(time: int) -> int:
+    if time < 0:
+        raise _refused(f"extension history asks for {time}, a time before the epoch")
+    return time
 
 
 def _confirm(commit: gnmi_ext_pb2.Commit) -> Confirm:
@@ -140,6 +146,8 @@ def _seconds(request: gnmi_ext_pb2.CommitRequest | gnmi_ext_pb2.CommitSetRollbac
 def _election(arbitration: gnmi_ext_pb2.MasterArbitration) -> Election:
     if not arbitration.HasField("election_id"):
         raise _refused("extension master_arbitration has no election_id")
+    if len(arbitration.role.id) > LONGEST_NAME:
+        raise _refused(f"the id of a role has at most {LONGEST_NAME} characters")
     number = arbitration.election_id
     return Election(arbitration.role.id, number.high << 64 | number.low)
 

@@ -96,6 +96,8 @@ class Subscribe:
                 async for request in requests:
                     if not request.HasField("poll"):
                         raise _refused(Fault.SYNTAX, "a stream subscribes once, in its first message")
+                    if of_read(request.extension, SUBSCRIBE) not in (options, ReadOptions()):
+                        raise _refused(Fault.SYNTAX, "the extensions of a poll are those of its list")
                     await self._send(self._subscriber.once(full), frame, write)
             case _:
                 raise _refused(Fault.VALUE, f"mode {listed.mode} is none of SubscriptionList")
