@@ -1,10 +1,11 @@
 """The daemon's own settings: where it listens and keeps its files. Frozen; never YANG data.
 
 Read from a TOML file, then overridden by environment variables ``TWINPLANE_<SECTION>_<NAME>``. Relative paths
-are taken from the directory of the file.
+are taken from the directory of the file, those of a variable from the working directory.
 """
 
 import os
+import re
 import tomllib
 from collections.abc import Mapping
 from dataclasses import dataclass, field, fields, replace
@@ -15,7 +16,10 @@ from typing import Any, get_type_hints
 from twinplane.errors import StartError
 
 MIB = 1024 * 1024
+MOST = 10**12  # of any number: bytes of as many MiB still fit into 64 bits
 MOST_COMMITS = 10**9
+PORTS = 2**16
+_ADDRESS = re.compile(r"(\[[^\[\]\s]+\]|[^\[\]:/\s]+):(?P<port>[0-9]{1,5})")
 
 
 class TlsMode(Enum):
@@ -51,10 +55,19 @@ class Agent:
 
 @dataclass(frozen=True, slots=True)
 class Listen:
-    """Section [listen]: `addresses` as host:port; `mode` of all of them."""
+    """Section [listen]: `addresses` as host:port (none: the sockets below the state directory alone); `mode`
+    of all of them."""
 
     addresses: tuple[str, ...] = ("[::]:9339",)
     mode: TlsMode = TlsMode.MUTUAL
+
+    def __post_init__(self) -> None:
+        for address in self.addresses:
+            match = _ADDRESS.fullmatch(address)
+            if match is None or int(match["port"]) >= PORTS:
+                raise StartError(
+                    f"listen.addresses: {address!r} is no address; write host:port, an IPv6 host in brackets"
+                )
 
 
 @dataclass(frozen=True, slots=True)
@@ -141,18 +154,19 @@ def load(file: Path | None, environ: Mapping[str, str] = os.environ) -> Settings
     """The settings of a file (or the defaults), with the environment on top.
 
     Raises:
-        StartError: the file cannot be read, is not TOML, or holds an unknown or ill-typed setting.
+        StartError: the file cannot be read, is not TOML, or holds an unknown or ill-typed setting; so does a
+            variable.
     """
-    document: dict[str, Any] = {}
-    origin = Path.cwd()
+    result = Settings()
     if file is not None:
-        document, origin = _read(file), file.resolve().parent
+        result = _settings(result, _read(file), file.resolve().parent, str(file))
     for section in fields(Settings):
         for setting in fields(get_type_hints(Settings)[section.name]):
-            value = environ.get(f"TWINPLANE_{section.name}_{setting.name}".upper())
-            if value is not None:
-                document.setdefault(section.name, {})[setting.name] = value
-    return _settings(document, origin, str(file or "environment"))
+            variable = f"TWINPLANE_{section.name}_{setting.name}".upper()
+            if variable in environ:
+                document = {section.name: {setting.name: environ[variable]}}
+                result = _settings(result, document, Path.cwd(), variable)
+    return result
 
 
 def _read(file: Path) -> dict[str, Any]:
@@ -164,8 +178,7 @@ def _read(file: Path) -> dict[str, Any]:
         raise StartError(f"{file} is not valid TOML: {error}") from error
 
 
-def _settings(document: dict[str, Any], origin: Path, source: str) -> Settings:
-    result = Settings()
+def _settings(result: Settings, document: dict[str, Any], origin: Path, source: str) -> Settings:
     known = {section.name for section in fields(Settings)}
     for name, body in document.items():
         if name not in known or not isinstance(body, dict):
@@ -187,14 +200,15 @@ def _section(section: Any, name: str, body: dict[str, Any], origin: Path, source
 
 def _value(kind: Any, value: Any, where: str, origin: Path) -> Any:
     if kind in (Path, Path | None):
-        _expect(isinstance(value, str) and value != "", where, "a path", value)
+        _expect(isinstance(value, str) and value != "" and "\0" not in value, where, "a path", value)
         return (origin / value).resolve()
     if kind is bool:
         _expect(isinstance(value, bool) or value in ("true", "false"), where, "true or false", value)
         return value is True or value == "true"
     if kind is int:
         text = str(value)
-        _expect(text.isdecimal() and not isinstance(value, bool), where, "a whole number, 0 or more", value)
+        decimal = text.isdecimal() and len(text) <= len(str(MOST)) and int(text) <= MOST
+        _expect(decimal and not isinstance(value, bool), where, f"a whole number, 0 to {MOST}", value)
         return int(text)
     if kind == tuple[str, ...]:
         items = value.split(",") if isinstance(value, str) else value

@@ -54,7 +54,7 @@ def test_a_module_of_our_own_that_is_missing_is_a_fault_of_ours(monkeypatch: pyt
             "unknown setting agent.state; known in [agent]: image_dir, state_dir, yang_dir",
         ),
         ("[agents]\n", "unknown section [agents]; known: agent, "),
-        ("[reserve]\nmemory = -1\n", "reserve.memory must be a whole number, 0 or more, not -1"),
+        ("[reserve]\nmemory = -1\n", "reserve.memory must be a whole number, 0 to 1000000000000, not -1"),
         ("[listen]\nmode = 'OPEN'\n", "listen.mode must be one of MUTUAL, PASSWORD, not 'OPEN'"),
         ("[log]\nlevel = 'LOUD'\n", "log.level must be one of DEBUG, INFO, WARNING, ERROR, not 'LOUD'"),
         ("[agent\n", "is not valid TOML"),
