@@ -61,6 +61,9 @@ def test_every_way_to_a_commit_leaves_a_whole_row() -> None:
             values.append((leaf.before, leaf.after))
         assert b" ".join(after for _, after in values) == b"1 2 3 2 4 2 1"
         assert b" ".join(before for before, _ in values) == b" 1 2 3 2 4 2"
+        await box.admin.call(pb.CopyConfigRequest(commit=5))  # what was taken back is not lost
+        (change,) = (await box.admin.call(pb.CompareRequest(candidate=pb.CANDIDATE))).change
+        assert (text(change.path), change.after) == (LEAF, b"4")
 
     run(scenario)
 
