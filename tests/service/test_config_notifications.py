@@ -50,10 +50,12 @@ def test_commits_are_events_and_are_replayed_from_a_number_or_a_time() -> None:
         later = await replay(box, since=events[1].time)
         assert [one.sequence for one in later[:-1]] == [2, 3]
         some = await replay(box, after_sequence=0, below=[path(DMZ)])
-        assert [one.sequence for one in some[:-1]] == [2]
+        assert [one.sequence for one in some[:-1]] == [2, 3]
+        some = await replay(box, after_sequence=0, below=[path(LAN)])
+        assert [one.sequence for one in some[:-1]] == [1]
         for pattern in (f"{LAN[:-5]}=*]", "/*/virtual-switch", "/.../virtual-switch"):
             some = await replay(box, after_sequence=0, below=[path(pattern)])
-            assert [one.sequence for one in some[:-1]] == [1, 2], pattern
+            assert [one.sequence for one in some[:-1]] == [1, 2, 3], pattern
         some = await replay(box, after_sequence=0, below=[path("/appliances/*")])
         assert not some[:-1]
         some = await replay(box, after_sequence=0, kind=["commit-confirmed"])

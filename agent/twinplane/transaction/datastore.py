@@ -161,7 +161,9 @@ class Datastore:
 
         def write(db: sqlite3.Connection) -> None:
             for number in _settle(db, Confirmation.CONFIRMED):
-                notice.write(db, [notice.of_confirmation(number, author, time)])
+                (text,) = db.execute("SELECT forward FROM commits WHERE number = ?", (number,)).fetchone()
+                objects = [edit["path"] for edit in json.loads(text)]
+                notice.write(db, [notice.of_confirmation(number, author, objects, time)])
 
         await self._write(write)
         self.bell.ring()

@@ -48,9 +48,10 @@ def of_commit(commit: Commit, changes: Sequence[ObjectChange], confirmation: str
     return Notice("commit", commit.time, ROOT, body)
 
 
-def of_confirmation(number: int, author: str, time: int) -> Notice:
-    """The event that a commit which waited was confirmed."""
-    return Notice("commit-confirmed", time, ROOT, {"revision": str(number), "author": author})
+def of_confirmation(number: int, author: str, objects: Sequence[str], time: int) -> Notice:
+    """The event that a commit which waited was confirmed; `objects` are the paths of what it changed."""
+    body = {"revision": str(number), "author": author, "object": list(objects)}
+    return Notice("commit-confirmed", time, ROOT, body)
 
 
 def of_difference(kind: str, path: Path, differences: Sequence[str], time: int) -> Notice:
