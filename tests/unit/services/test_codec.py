@@ -8,6 +8,7 @@ from twinplane.services import codec
 from twinplane_wire.gnmi import gnmi_pb2
 from twinplane_wire.path import Elem, Path
 
+AT = Path((Elem("a"),))
 WirePath, WireElem, Value = gnmi_pb2.Path, gnmi_pb2.PathElem, gnmi_pb2.TypedValue
 
 
@@ -89,18 +90,18 @@ def _offered(number: int) -> bool:
     ],
 )
 def test_payloads(value: gnmi_pb2.TypedValue, wanted: object) -> None:
-    assert codec.payload(value) == wanted
+    assert codec.payload(value, AT) == wanted
 
 
 @pytest.mark.parametrize("value", [Value(ascii_val="x"), Value(proto_bytes=b""), Value(any_val={})])
 def test_forms_that_no_encoding_has(value: gnmi_pb2.TypedValue) -> None:
     with pytest.raises(RequestError) as caught:
-        codec.payload(value)
+        codec.payload(value, AT)
     assert caught.value.violations[0].fault is Fault.NOT_SERVED
 
 
 def test_a_leaf_list_of_nothing_or_of_json_is_a_bad_value() -> None:
     for element in (Value(), Value(json_val=b"{")):
         with pytest.raises(RequestError) as caught:
-            codec.payload(Value(leaflist_val=gnmi_pb2.ScalarArray(element=[element])))
-        assert caught.value.violations[0].fault is Fault.VALUE
+            codec.payload(Value(leaflist_val=gnmi_pb2.ScalarArray(element=[element])), AT)
+        assert [(one.path, one.fault) for one in caught.value.violations] == [(AT, Fault.VALUE)]
