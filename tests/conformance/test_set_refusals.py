@@ -129,6 +129,18 @@ async def test_writes_need_all_keys_and_no_wildcards(client: Client, field: str,
     await unchanged(client, INVALID, **{field: {where: value}})
 
 
+@pytest.mark.row("SET-23")
+async def test_no_entry_gets_a_name_that_paths_have_for_all(client: Client) -> None:
+    """Nobody could read it or delete it alone, and paths of what is sent are concrete (PATH-12)."""
+    for field in ("update", "replace", "union_replace"):
+        for where, value in (
+            ("/samples", {"sample": [{"name": "*"}]}),
+            ("/samples/sample", [{"config": {"name": "*"}}]),
+        ):
+            refusal = await unchanged(client, INVALID, **{field: [update(where, value)]})
+            assert refusal.violations[0][0] == "/samples/sample[name=*]"
+
+
 @pytest.mark.row("SET-24")
 @pytest.mark.parametrize("field", ["update", "replace"])
 async def test_keys_in_path_and_payload_agree(client: Client, field: str) -> None:

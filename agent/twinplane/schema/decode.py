@@ -26,6 +26,8 @@ MAX_PAYLOAD = 64 * 2**20
 
 _Where = tuple[Elem, ...]
 
+_EVERY = "*"
+
 _SURROGATE = re.compile(rb"\\u[dD][89a-fA-F]")
 
 
@@ -200,6 +202,8 @@ class _Reader:
             place = (*where[:-1], Elem(node.name, tuple(zip(node.keys, key, strict=True))))
             if key in found:
                 self.refuse(place, "the entry occurs twice")
+            if _EVERY in key:
+                self.refuse(place, f"{_EVERY!r} is no key: in a path it stands for every entry")
             agreed = self.agree(entry, new_entry(node, dict(values)), place)
             if isinstance(agreed, Container):
                 found[key] = agreed
