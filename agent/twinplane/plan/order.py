@@ -21,6 +21,7 @@ from twinplane.plan.resource import (
     Redirect,
     Resource,
     Run,
+    Tap,
 )
 from twinplane.plan.step import Effect, Phase, Step
 from twinplane_wire.path import Elem
@@ -95,13 +96,17 @@ def _file(key: Key, before: Resource | None, after: Resource | None, _: Scene) -
 
 
 def _device(key: Key, before: Resource | None, after: Resource | None, scene: Scene) -> Iterator[Step]:
-    """Made and set in DEVICE; deleted at last, with everything on it."""
+    """Made and set in DEVICE; deleted at last, with everything on it. A guest that runs holds its taps open
+    and does not take to one that is made anew."""
     if before == after:
         return
     if after is None and before is not None:
         yield Step(Phase.FINAL, key, before.owner, before, None)
     elif after is not None:
-        effect = scene.effect(after, Effect.LIVE) if before is not None else Effect.NONE
+        effect = Effect.LIVE if before is not None else Effect.NONE
+        if before is None and isinstance(after, Tap):
+            effect = Effect.GUEST_REBOOT
+        effect = scene.effect(after, effect)
         yield Step(Phase.DEVICE, key, after.owner, before, after, effect)
 
 

@@ -48,12 +48,12 @@ class Alarms:
         self.report(failures, attempted)
 
     def waiting(self, objects: Mapping[Path, str]) -> None:
-        """Replace the alarms of running guests whose definition differs and waits for their next start."""
+        """Replace the alarms of running guests that a change of what is named reaches at their next start."""
         for path in self._waiting - set(objects):
             self.clear(f"pending-change {path}")
         self._waiting = set(objects)
         for path, name in objects.items():
-            text = f"{name} differs from its configuration and is left running; stop and start it"
+            text = f"the guest runs without a change of {name} that it needs a start for; stop and start it"
             self.set(f"pending-change {path}", "OBJECT_FAILED", "WARNING", text, path)
 
     def set(self, name: str, kind: str, severity: str, text: str, path: Path = SYSTEM) -> None:

@@ -11,7 +11,7 @@ from collections.abc import Iterable, Mapping, Sequence
 
 from twinplane.errors import DriverError, UnavailableError
 from twinplane.plan.resource import Key, Link, Noun, Plug, Resource
-from twinplane.plan.step import Step
+from twinplane.plan.step import Phase, Step
 from twinplane.transaction.alarm import object_of
 from twinplane.transaction.collaborator import Resources
 from twinplane.transaction.confirm import Confirmations
@@ -29,6 +29,8 @@ log = logging.getLogger(__name__)
 
 SHARES = frozenset({Noun.SCHEDULER, Noun.QDISC})
 FILES = frozenset({Noun.IMAGE_FILE, Noun.SEED})  # nobody watches them, and to compare them is to read them
+# What is made anew by whoever next changes the object; a guest that ended is started by nobody unasked.
+MENDED = frozenset({Noun.BRIDGE, Noun.TAP, Noun.IFB, Noun.QDISC, Noun.PORT})
 ALARMS = {DRIFT: ("DRIFT", "MINOR"), SHARE_VIOLATION: ("SHARE_VIOLATION", "MINOR")}
 
 FEW = 64  # resources
@@ -77,6 +79,40 @@ class Drifts:
             self._tell(kind, path, now)
         if events:
             await self._store(events)
+
+    async def as_found(self, believed: Resources, steps: Sequence[Step]) -> Resources:
+        """What realises objects before these steps. Where an object is known to differ, what the steps are
+        about, and a tap that a guest is to start with, is as it is found now and not as it was left: a plan
+        from there makes what is missing, and neither changes nor undoes what is not there.
+
+        Raises:
+            UnavailableError: the host cannot be read.
+        """
+        doubtful = {path for _, path in self._open} | self._standing.alarms.unfinished
+        doubted = [step for step in steps if object_of(step) in doubtful]
+        owners = {step.owner for step in doubted if step.key.noun in MENDED}
+        starting = {object_of(step) for step in doubted if step.phase is Phase.GUEST}
+        taps = [key for key, one in believed.items() if key.noun is Noun.TAP and _object(one) in starting]
+        owners |= {believed[key].owner for key, one in (await self._find(taps)).items() if one is None}
+        keys = [
+            key
+            for key, one in believed.items()
+            if key.noun in MENDED and not isinstance(one, Plug) and one.owner in owners
+        ]
+        found = await self._find(keys)
+        facts = {key: found.get(key, one) for key, one in believed.items()}
+        return {key: one for key, one in facts.items() if one is not None}
+
+    async def _find(self, keys: Sequence[Key]) -> Mapping[Key, Resource | None]:
+        """What stands under these keys; None where nothing of ours does."""
+        try:
+            found = await asyncio.gather(*(self._parts.executor.find(key) for key in keys))
+        except DriverError as error:
+            raise UnavailableError(f"the host cannot be read: {error}") from error
+        return {
+            key: one.resource if one.ownership is Ownership.OWN else None
+            for key, one in zip(keys, found, strict=True)
+        }
 
     def _of(self, objects: frozenset[Path]) -> Iterable[tuple[str, Path]]:
         return [key for key in self._open if key[1] in objects]

@@ -66,8 +66,19 @@ class Executor:
         left: list[Failure] = []
         for phase in reversed(_phases(begun)):
             inverses = [_inverse(step, foreign) for step in phase]
-            left.extend(await self._together(inverses, self._ensure, {}))
+            failures = await self._together(inverses, self._ensure, {})
+            left += [failure for failure in failures if await self._is_ours_to_undo(failure.step)]
         return tuple(left)
+
+    async def _is_ours_to_undo(self, back: Step) -> bool:
+        """Whether a step back that failed leaves something of this transaction. No change takes a thing away:
+        what was to be changed and is not there, or not ours, was so by somebody else's doing."""
+        if back.before is None or back.after is None:
+            return True
+        try:
+            return (await self.find(back.key)).resource is not None
+        except DriverError:
+            return True
 
     async def attempt(self, steps: Sequence[Step]) -> tuple[ReadBack, tuple[Failure, ...]]:
         """Run steps that nothing undoes, in phases. A failure holds up later steps of the same resource and

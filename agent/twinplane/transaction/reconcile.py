@@ -81,7 +81,9 @@ async def prepare(
     if only is not None:
         planned = [step for step in planned if object_of(step) in only]
     waiting = tuple(step for step in planned if _has_to_wait(step, undoing))
-    steps = [_ended(step, facts, undoing) for step in planned if not _has_to_wait(step, undoing)]
+    # A tap that a running guest lost is made anew all the same: its next start takes to it.
+    now = [step for step in planned if step.key.noun is Noun.TAP or not _has_to_wait(step, undoing)]
+    steps = [_ended(step, facts, undoing) for step in now]
     looks = await asyncio.gather(*(_obstacle(step, executor) for step in making(steps)))
     blocked = tuple(failure for failure in looks if failure is not None)
     held = {object_of(failure.step) for failure in blocked}

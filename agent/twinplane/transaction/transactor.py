@@ -162,6 +162,8 @@ class Transactor:
 
         before, after = parts.model.resources(running.forest, candidate, changed)
         steps = parts.planner(before, after, self._standing.foreign).steps
+        if (found := await self._drifts.as_found(before, steps)) != before:
+            before, steps = found, parts.planner(found, after, self._standing.foreign).steps
         work = Work(request, candidate, changed, before, after, steps)
         mark("planned")
         if request.dry_run:

@@ -10,6 +10,7 @@ from doubles import demo
 from doubles.box import Box, furnish, started
 from doubles.host import Kernel
 from doubles.loop import in_loop
+from twinplane.errors import ApplyError, RequestError
 from twinplane.plan.resource import Htb, Run
 from twinplane.transaction import drift, notice
 from twinplane.transaction.request import Act, Confirm, Request
@@ -18,6 +19,7 @@ from twinplane_wire.path import parse
 DOMAIN = "vmcj2zgj6z5h5"
 LAN = "brn3ffuw6dd6l"
 TAP = "tpvfehp5kkmtw"
+IFB = "fbvfehp5kkmtw"
 FW1, SWITCH = parse(demo.FW1), parse(demo.LAN)
 EVERYTHING = frozenset({FW1, SWITCH, parse(demo.WAN), parse(demo.IMAGE)})
 
@@ -187,3 +189,74 @@ async def test_an_event_that_cannot_be_stored_is_an_alarm_at_least(tmp_path: Fil
         assert alarms(box) == {demo.FW1: "SHARE_VIOLATION"}
         await box.store.read(lambda db: db.execute("PRAGMA query_only = OFF"))
         assert await told(box) == []
+
+
+def removed(kernel: Kernel, name: str) -> None:
+    """A device is deleted by somebody else, with everything on it."""
+    del kernel.devices[name]
+    kernel.queues = {key: item for key, item in kernel.queues.items() if item.device != name}
+
+
+@pytest.mark.parametrize("seen", [True, False], ids=["known", "not yet known"])
+@in_loop
+async def test_what_somebody_took_away_is_no_undo_that_failed(tmp_path: FilePath, seen: bool) -> None:
+    """Known, the next change makes it anew; else that change fails, and the box is as it was."""
+    box = await running(tmp_path)
+    async with started(box):
+        await box.submit(demo.everything())
+        removed(box.host.kernel, IFB)
+        if seen:
+            await box.transactor.inspect(frozenset({FW1}))
+        else:
+            with pytest.raises(ApplyError) as caught:
+                await box.submit(demo.appliance(rate=70_000_000))
+            assert caught.value.undone
+        await box.submit(demo.described(demo.LAN, "served"))
+        await box.transactor.inspect(frozenset({FW1}))
+        await box.submit(demo.appliance(rate=60_000_000))
+        assert box.host.kernel.devices[IFB].up
+        assert {f"{IFB} root", f"{TAP} ingress"} <= set(box.host.kernel.queues)
+        await box.until(lambda: alarms(box) == {})
+
+
+@in_loop
+async def test_a_tap_that_a_running_guest_lost_needs_its_start(tmp_path: FilePath) -> None:
+    box = await running(tmp_path)
+    async with started(box):
+        await box.submit(demo.everything())
+        removed(box.host.kernel, TAP)
+        await box.transactor.inspect(frozenset({FW1}))
+        with pytest.raises(RequestError, match=r"needs GUEST_REBOOT of a running appliance \(create tap"):
+            await box.submit(demo.appliance(rate=70_000_000))
+        box.drivers.domains.obedient = True
+        await box.submit(demo.appliance(state="STOPPED"))
+        await box.submit(demo.appliance())
+        assert box.host.kernel.devices[TAP].master == LAN
+        await box.until(lambda: alarms(box) == {})
+
+
+@in_loop
+async def test_a_tap_that_is_made_anew_under_a_running_guest_is_told(tmp_path: FilePath) -> None:
+    box = await running(tmp_path)
+    async with started(box):
+        await box.submit(demo.everything())
+        removed(box.host.kernel, TAP)
+        await box.transactor.repair()
+        assert box.host.kernel.devices[TAP].master == LAN
+        (alarm,) = box.publisher.alarms.values()
+        assert (alarm.resource, alarm.kind) == (demo.FW1, "OBJECT_FAILED")
+        assert f"tap {TAP}" in alarm.text and "stop and start it" in alarm.text
+
+
+@pytest.mark.parametrize("device", [TAP, IFB])
+@in_loop
+async def test_what_is_gone_can_be_deleted(tmp_path: FilePath, device: str) -> None:
+    box = await running(tmp_path)
+    async with started(box):
+        before = box.host.snapshot()
+        await box.submit(demo.everything())
+        removed(box.host.kernel, device)
+        await box.transactor.inspect(frozenset({FW1}))
+        await box.submit(demo.nothing())
+        assert box.host.kernel == before
+        assert alarms(box) == {}
