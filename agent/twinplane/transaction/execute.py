@@ -6,7 +6,8 @@ of a driver counts only if it is not.
 
 import asyncio
 import logging
-from collections.abc import Awaitable, Callable, Iterable, Sequence
+from collections.abc import Awaitable, Callable, Iterable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from itertools import groupby
 from typing import TypeAlias
@@ -21,6 +22,7 @@ from twinplane.transaction.driver import Driver, Found, Ownership
 from twinplane.transaction.foreign import mask, restored
 from twinplane.transaction.journal import printed
 from twinplane.transaction.match import fulfils
+from twinplane.transaction.turn import is_cancelled
 
 log = logging.getLogger(__name__)
 
@@ -92,7 +94,8 @@ class Executor:
 
     async def find(self, key: Key) -> Found:
         """What stands under the key now; raises DriverError."""
-        return await self._driver(key.noun).find(key)
+        with _told(f"reading {key}"):
+            return await self._driver(key.noun).find(key)
 
     async def look(self, steps: Iterable[Step]) -> ReadBack:
         """Read anew what the steps touched, as it stood before them if they were undone; a resource that
@@ -119,12 +122,13 @@ class Executor:
         named: dict[Noun, list[Key]] = {}
         for key in keys:
             named.setdefault(key.noun, []).append(key)
-        surveys = await asyncio.gather(
-            *(
-                driver.survey([key for noun in driver.nouns for key in named.get(noun, ())])
-                for driver in self._distinct
+        with _told("the survey"):
+            surveys = await asyncio.gather(
+                *(
+                    driver.survey([key for noun in driver.nouns for key in named.get(noun, ())])
+                    for driver in self._distinct
+                )
             )
-        )
         return {resource.key: resource for resources in surveys for resource in resources}
 
     def _driver(self, noun: Noun) -> Driver:
@@ -145,13 +149,11 @@ class Executor:
         async def one(step: Step) -> Failure | None:
             async with gate:
                 try:
-                    read_back[step.key] = await work(step)
+                    # A driver's own fault must not leave the host half-applied: undone like any failure.
+                    with _told(printed(step)):
+                        read_back[step.key] = await work(step)
                 except DriverError as error:
                     return Failure(step, _text(error))
-                except Exception as error:
-                    # A driver's own fault must not leave the host half-applied: undone like any failure.
-                    log.exception("the driver failed unexpectedly at %s", printed(step))
-                    return Failure(step, f"{type(error).__name__}: {error}")
                 return None
 
         if len(steps) == 1:
@@ -251,6 +253,20 @@ def _ended_first(step: Step) -> Domain | None:
     if before.run is Run.STOPPED or before.digest == after.digest:
         return None
     return replace(before, run=Run.STOPPED, stop_timeout=0)
+
+
+@contextmanager
+def _told(work: str) -> Iterator[None]:
+    """Whatever a driver raises is a DriverError, also where something that it waited for was cancelled."""
+    try:
+        yield
+    except DriverError:
+        raise
+    except (Exception, asyncio.CancelledError) as error:
+        if is_cancelled(error):
+            raise
+        log.exception("the driver failed unexpectedly at %s", work)
+        raise DriverError(f"{type(error).__name__}: {error}") from error
 
 
 def _text(error: DriverError) -> str:

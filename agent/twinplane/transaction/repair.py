@@ -36,6 +36,7 @@ class Repairs:
         self.stops = StopDeadlines(parts.executor, parts.publisher, turns, self.note)
         self._tries = 0
         self._due = False
+        self._whole = False  # the next repair has to be of everything
         self.surveyed = asyncio.Event()
         self.recovered = asyncio.Event()
 
@@ -45,8 +46,9 @@ class Repairs:
         if failures:
             self.later()
 
-    def later(self) -> None:
-        """Repair what failed after a pause that grows with each try."""
+    def later(self, *, whole: bool = False) -> None:
+        """Repair what failed, or everything, after a pause that grows with each try."""
+        self._whole |= whole
         if not self._due:
             pauses = self._parts.repair_pauses
             self._due = True
@@ -92,6 +94,7 @@ class Repairs:
         done = await reconciling.execute(parts.executor, repair)
         parts.publisher.observed(facts(repair.steps, done.read_back))
         parts.publisher.release()
+        self._whole &= only is not None
         self.stops.watch(repair.steps, done.read_back)
         self._conclude(repair, done, only)
         await self._clean(repair, done)
@@ -124,7 +127,7 @@ class Repairs:
 
     async def _again(self) -> None:
         self._due = False
-        whole = self._standing.degraded or self._standing.not_ready
+        whole = self._whole or self._standing.degraded or self._standing.not_ready
         await self._tolerant(None if whole else self._standing.alarms.unfinished)
 
     async def _tolerant(self, only: frozenset[Path] | None) -> None:
@@ -137,7 +140,7 @@ class Repairs:
             standing.alarms.set("reconcile", "OBJECT_FAILED", "MAJOR", str(error))
             if standing.not_ready:
                 standing.not_ready = f"the agent is recovering: {error}"
-            self.later()
+            self.later(whole=only is None)
         else:
             standing.alarms.clear("reconcile")
             standing.not_ready = ""

@@ -109,7 +109,7 @@ class Stages:
         if standing.misfit:
             standing.misfit = False
             standing.alarms.clear("misfit")
-            self._repairs.later()
+            self._repairs.later(whole=True)
 
     async def finish(self, work: Work) -> ReadBack:
         """What cannot be undone. It cannot fail the request either: tried again, alarmed, then repaired."""

@@ -23,7 +23,7 @@ class StopDeadlines:
         self._publisher = publisher
         self._turns = turns
         self._failed = failed
-        self._timers: dict[Key, asyncio.TimerHandle] = {}
+        self._timers: dict[Key, tuple[Domain, asyncio.TimerHandle]] = {}
 
     def watch(self, steps: Iterable[Step], read_back: ReadBack) -> None:
         """Set a timer for each domain that was asked to stop and has not, drop it where that is over."""
@@ -33,16 +33,17 @@ class StopDeadlines:
                 self._forget(key)
             elif key not in self._timers:
                 end = partial(self._end, wanted)
-                self._timers[key] = self._turns.post_later(wanted.stop_timeout, end)
+                self._timers[key] = wanted, self._turns.post_later(wanted.stop_timeout, end)
 
     def _forget(self, key: Key) -> None:
-        timer = self._timers.pop(key, None)
-        if timer is not None:
-            timer.cancel()
+        if key in self._timers:
+            self._timers.pop(key)[1].cancel()
 
     async def _end(self, domain: Domain) -> None:
-        if self._timers.pop(domain.key, None) is None:
-            return  # an earlier turn wanted otherwise
+        asked, _ = self._timers.get(domain.key, (None, None))
+        if asked is not domain:
+            return  # an earlier turn wanted otherwise, or has asked anew
+        del self._timers[domain.key]
         step = Step(Phase.FINAL, domain.key, domain.owner, domain, replace(domain, stop_timeout=0))
         seen = await self._executor.look([step])
         if domain.key in seen and not stopping(domain, seen[domain.key]):

@@ -238,7 +238,7 @@ class Transactor:
         try:
             await self._stages.refuse(work)
             return await self._carry_out(work)
-        except TwinplaneError:
+        except Exception:
             if not self._standing.degraded:
                 self._standing.entry = entry
             raise
@@ -259,13 +259,16 @@ class Transactor:
             if not self._standing.degraded:
                 await self._take_back(waiting, request)
                 return
-        except TwinplaneError as error:
-            log.warning("commit %s is taken back step by step: %s", waiting.name, error)
+        except Exception as error:
+            # Also a fault of our own: whoever confirms a commit does it to be safe from those.
+            unforeseen = not isinstance(error, TwinplaneError)
+            log.warning("commit %s is taken back step by step: %s", waiting.name, error, exc_info=unforeseen)
         changed = changes(self._standing.running.forest, waiting.back)
         try:
             await revert.record(self._parts, self._standing, request, waiting.back, changed)
-        except UnavailableError as error:
-            log.error("commit %s cannot be taken back yet: %s", waiting.name, error)
+        except Exception as error:
+            unforeseen = not isinstance(error, TwinplaneError)
+            log.error("commit %s cannot be taken back yet: %s", waiting.name, error, exc_info=unforeseen)
             self._confirmations.restart(self._parts.repair_pauses[-1])
             return
         self._confirmations.close()

@@ -15,6 +15,14 @@ from twinplane.errors import UnavailableError
 T = TypeVar("T")
 log = logging.getLogger(__name__)
 
+STOPPED = "the agent stopped during this request: the next start undoes it or, if it was committed, ends it"
+
+
+def is_cancelled(error: BaseException) -> bool:
+    """Whether the running task itself is to end, and not only something that it waited for."""
+    task = asyncio.current_task()
+    return isinstance(error, asyncio.CancelledError) and task is not None and task.cancelling() > 0
+
 
 @dataclass(frozen=True, slots=True, eq=False)
 class _Job:
@@ -85,22 +93,25 @@ class Turns:
             return
         try:
             result = await job.work()
-        except asyncio.CancelledError:
-            if job.answer is not None and not job.answer.done():
-                job.answer.set_exception(
-                    UnavailableError("the agent stopped during this request; it is undone at the next start")
-                )
-            raise
+        except asyncio.CancelledError as error:
+            if is_cancelled(error):
+                if job.answer is not None and not job.answer.done():
+                    job.answer.set_exception(UnavailableError(STOPPED))
+                raise
+            self._failed(job, RuntimeError("what the writer waited for was cancelled"))
         except Exception as error:
-            if job.answer is None:
-                log.exception("work of the writer failed")
-            elif not job.answer.done():
-                job.answer.set_exception(error)
-            else:
-                log.exception("a request failed after its caller had gone")
+            self._failed(job, error)
         else:
             if job.answer is not None and not job.answer.done():
                 job.answer.set_result(result)
+
+    def _failed(self, job: _Job, error: Exception) -> None:
+        if job.answer is None:
+            log.error("work of the writer failed", exc_info=error)
+        elif not job.answer.done():
+            job.answer.set_exception(error)
+        else:
+            log.error("a request failed after its caller had gone", exc_info=error)
 
     def _refuse_waiting(self) -> None:
         while not self._jobs.empty():

@@ -321,6 +321,53 @@ async def test_the_time_is_up_whatever_fails(tmp_path: FilePath) -> None:
         assert (await box.submit(demo.switch(demo.LAN, "eth7", mtu=1400))).changed
 
 
+@pytest.mark.parametrize("error", [DriverError("no answer"), ZeroDivisionError()])
+@in_loop
+async def test_the_time_is_up_while_the_host_can_neither_be_read_nor_changed(
+    error: Exception, tmp_path: FilePath
+) -> None:
+    async with started(await prepared(tmp_path, demo.everything())) as box:
+        before = box.host.snapshot()
+        await ask(box, demo.nothing(), act=Act.COMMIT, seconds=0.02)
+
+        async def broken(*_: object) -> Any:
+            raise error
+
+        for driver in box.drivers.all:
+            driver.find = driver.survey = driver.trap = broken  # type: ignore[method-assign]
+        await box.until(lambda: not box.transactor.waiting and "reconcile" in box.publisher.alarms)
+        assert demo.FW1 in box.configured
+        for driver in box.drivers.all:
+            del driver.find, driver.survey, driver.trap  # type: ignore[attr-defined]
+            driver.trap = _passing
+        await box.until(lambda: not box.publisher.alarms)
+        assert box.host.kernel == before
+
+
+async def _passing(_when: str, _key: Key, _wanted: Resource | None) -> None:
+    """Nothing is in the way."""
+
+
+@in_loop
+async def test_the_time_is_up_amid_a_fault_of_our_own(tmp_path: FilePath) -> None:
+    async with started(await prepared(tmp_path, demo.everything())) as box:
+        before = box.host.snapshot()
+        await ask(box, demo.nothing(), act=Act.COMMIT, seconds=0.02)
+        write, faults = box.store.commit, 0
+
+        async def faulty(*values: Any, **named: Any) -> None:
+            nonlocal faults
+            faults += 1
+            if faults < 4:
+                raise ZeroDivisionError
+            await write(*values, **named)
+
+        box.store.commit = faulty  # type: ignore[method-assign, assignment]
+        await box.until(lambda: not box.transactor.waiting)
+        await box.until(lambda: box.host.kernel == before and not box.publisher.alarms)
+        assert demo.FW1 in box.configured and faults >= 4
+
+
 @in_loop
 async def test_the_time_is_up_while_the_disk_is_full(tmp_path: FilePath) -> None:
     box = await prepared(tmp_path, demo.everything())

@@ -1,5 +1,6 @@
 """Every step of the demo's plans fails, in every way: the host is as it was, or says what it is not."""
 
+import asyncio
 from collections.abc import Callable
 from pathlib import Path as FilePath
 from typing import Any
@@ -161,6 +162,38 @@ async def adopted(closed: Box) -> None:
         assert again.host.kernel == standing
         assert set(again.drivers.ensures) <= {WAITING}
         assert not again.publisher.alarms
+
+
+@in_loop
+async def test_what_a_driver_waits_for_may_be_cancelled(tmp_path: FilePath) -> None:
+    """That is a failure like any other, and not the end of the writer."""
+    async with started(await prepared(tmp_path / "box", ())) as box:
+        before = box.host.snapshot()
+        box.drivers.set_trap(Ensures(3, "before", asyncio.CancelledError("lost")))  # type: ignore[arg-type]
+        with pytest.raises(ApplyError, match=r"CancelledError: lost.*undone"):
+            await box.submit(demo.everything())
+        assert box.host.kernel == before
+        assert (await box.submit(demo.everything())).changed
+
+
+@in_loop
+async def test_an_undo_that_fails_is_told_though_nothing_can_be_read(tmp_path: FilePath) -> None:
+    async with started(await prepared(tmp_path / "box", ())) as box:
+
+        async def broken(_: object) -> Any:
+            raise ZeroDivisionError
+
+        async def trap(when: str, key: Key, wanted: Resource | None) -> None:
+            if when == "before" and (key.noun is Noun.SCHEDULER or (key.name == BRIDGE and wanted is None)):
+                for driver in box.drivers.all:
+                    driver.find = broken  # type: ignore[method-assign]
+                raise DriverError("busy")
+
+        box.drivers.set_trap(trap)
+        with pytest.raises(ApplyError, match="undo failed") as caught:
+            await box.submit(demo.everything())
+        assert f"bridge {BRIDGE} (ZeroDivisionError: )" in caught.value.left
+        assert "degraded" in box.publisher.alarms and not box.publisher.held
 
 
 @in_loop

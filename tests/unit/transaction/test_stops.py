@@ -1,5 +1,6 @@
 """Guests that are asked to stop: nobody waits for them, and their time runs out."""
 
+import asyncio
 from pathlib import Path as FilePath
 
 import pytest
@@ -75,3 +76,23 @@ async def test_a_timeout_of_nothing_ends_it_at_once(tmp_path: FilePath) -> None:
     async with started(box):
         await box.submit(demo.appliance(state="STOPPED", stop_timeout=0))
         assert box.host.kernel.domains[DOMAIN].run is Run.STOPPED
+
+
+@in_loop
+async def test_a_deadline_is_that_of_one_request(tmp_path: FilePath) -> None:
+    """The guest stops in time, is started and asked anew while the deadline already waits for its turn."""
+    box = await running(tmp_path, 60)
+    async with started(box):
+        await box.submit(demo.appliance(state="STOPPED", stop_timeout=1))
+        box.host.end_guest(DOMAIN)
+        held = asyncio.Event()
+        turns = [
+            asyncio.ensure_future(box.transactor._turns.take(held.wait)),
+            asyncio.ensure_future(box.submit(demo.appliance(stop_timeout=60))),
+            asyncio.ensure_future(box.submit(demo.appliance(state="STOPPED", stop_timeout=60))),
+        ]
+        await asyncio.sleep(1.1)  # the deadline goes off behind them
+        held.set()
+        await asyncio.gather(*turns)
+        await box.transactor.repair()
+        assert box.host.kernel.domains[DOMAIN].run is Run.RUNNING and box.host.kernel.asked == {DOMAIN}

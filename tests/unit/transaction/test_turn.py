@@ -80,3 +80,44 @@ async def test_close_without_a_server() -> None:
         await waiting
     with pytest.raises(UnavailableError):
         await turns.take(never)
+
+
+@in_loop
+async def test_what_is_cancelled_inside_the_work_does_not_end_the_writer(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    turns = Turns()
+
+    async def wait_for_a_cancelled_one() -> None:
+        lost = asyncio.get_running_loop().create_future()
+        lost.cancel()
+        await lost
+
+    async def answer() -> int:
+        return 1
+
+    server = asyncio.ensure_future(turns.serve())
+    with pytest.raises(RuntimeError, match="cancelled"):
+        await turns.take(wait_for_a_cancelled_one)
+    turns.post(wait_for_a_cancelled_one)
+    assert await turns.take(answer) == 1
+    assert "work of the writer failed" in caplog.text
+    await turns.close(1)
+    assert server.done() and not server.cancelled()
+
+
+@in_loop
+async def test_who_waits_for_work_that_is_cut_off_is_told() -> None:
+    turns, begun = Turns(), asyncio.Event()
+
+    async def hang() -> None:
+        begun.set()
+        await asyncio.get_running_loop().create_future()
+
+    server = asyncio.ensure_future(turns.serve())
+    waiting = asyncio.ensure_future(turns.take(hang))
+    await begun.wait()
+    await turns.close(0)
+    with pytest.raises(UnavailableError, match=r"undoes it or, if it was committed, ends it"):
+        await waiting
+    assert server.cancelled()
