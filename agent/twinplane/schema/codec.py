@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from decimal import Decimal
 from enum import Enum
 from typing import Any, TypeAlias
 
@@ -43,8 +44,11 @@ class Codec:
 
 
 def shown(value: object) -> str:
-    """A value in an error message, cut where it is long."""
-    text = repr(value)
+    """A value in an error message, as a client writes it, cut where it is long."""
+    if value is None or isinstance(value, bool):
+        text = {None: "null", True: "true", False: "false"}[value]
+    else:
+        text = str(value) if isinstance(value, Decimal) else repr(value)
     return text if len(text) <= 60 else f"{text[:50]}…{text[-8:]}"
 
 

@@ -23,13 +23,17 @@ _DECIMAL = re.compile(r"[+-]?[0-9]{1,40}(\.[0-9]{1,40})?", re.ASCII)
 def integer(spec: TypeSpec) -> Codec:
     """The codec of an integer type."""
     fits = within(spec.ranges)
-    expected = spec.range_message or f"must be {_intervals(spec.ranges, str)}"
+    bounds = f"must be {_intervals(spec.ranges, str)}"
+    expected = spec.range_message or bounds
+    low, high = INTEGERS[spec.base]
     wide = spec.base in ("int64", "uint64")
     kind = ProtoKind.UINT if spec.base.startswith("u") else ProtoKind.INT
 
     def checked(value: int) -> int:
         if not fits(value):
-            raise ValueError(f"{expected}, not {shown(value)}")
+            # What a module says of its range ("at least 68") need not be true of what no such integer can be.
+            said = expected if low <= value <= high else bounds
+            raise ValueError(f"{said}, not {shown(value)}")
         return value
 
     def parse_text(text: str) -> int:

@@ -220,6 +220,8 @@ def test_messages_of_the_module_are_used(fixture: SchemaTable, product: SchemaTa
     assert vcpus is not None
     with pytest.raises(ValueError, match="at least one virtual processor, not 0"):
         codec_of(vcpus).parse_json(0)
+    with pytest.raises(ValueError, match=r"must be in 1\.\.65535, not 70000"):
+        codec_of(vcpus).parse_json(70000)
 
 
 def test_generated_messages_name_the_range(fixture: SchemaTable) -> None:
@@ -227,6 +229,15 @@ def test_generated_messages_name_the_range(fixture: SchemaTable) -> None:
         codec_of(leaf(fixture, "int32")).parse_json(3)
     with pytest.raises(ValueError, match=r"in -1\.5\.\.100\.25"):
         codec_of(leaf(fixture, "decimal2")).parse_json("200.0")
+
+
+@pytest.mark.parametrize(
+    ("value", "shown"),
+    [(None, "null"), (True, "true"), (Decimal("5.5"), "5.5"), ("5", "'5'"), (False, "false")],
+)
+def test_values_are_told_as_they_were_written(fixture: SchemaTable, value: object, shown: str) -> None:
+    with pytest.raises(ValueError, match=f"not {shown}$"):
+        codec_of(leaf(fixture, "uint8")).parse_json(value)
 
 
 def test_long_values_are_cut_in_messages(fixture: SchemaTable) -> None:
