@@ -19,7 +19,7 @@ from typing import Any, Protocol, TypeVar
 
 from twinplane.errors import StartError, UnavailableError
 from twinplane.plan.resource import ForeignValue
-from twinplane.transaction import history, notice
+from twinplane.transaction import history, notice, table
 from twinplane.transaction.bell import Bell
 from twinplane.transaction.journal import Entry, Status
 from twinplane.transaction.migration import MIGRATIONS, migrate
@@ -118,7 +118,7 @@ class Datastore:
 
     async def begin(self, entry: Entry) -> None:
         """Write the intent, with the foreign values it takes, before the first effect."""
-        await self._write(lambda db: _begin(db, entry), level="NORMAL")
+        await self._write(lambda db: table.begin(db, entry), level="NORMAL")
 
     async def commit(
         self,
@@ -139,10 +139,10 @@ class Datastore:
         """
 
         def write(db: sqlite3.Connection) -> None:
-            taken_back = _settle(db, Confirmation.TAKEN_BACK)
+            taken_back = table.settle(db, Confirmation.TAKEN_BACK)
             self._commit(db, commit, changes, entry, modules)
             if annotation != self._annotation:
-                _put_meta(db, ANNOTATION, annotation)
+                table.put_meta(db, ANNOTATION, annotation)
             confirmation = Confirmation.TAKEN_BACK if taken_back else commit.confirmation
             notice.write(db, [notice.of_commit(commit, changes, confirmation.value), *caused])
             if pending is not None:
@@ -150,7 +150,7 @@ class Datastore:
                     "INSERT INTO confirm (id, name, author, number) VALUES (1, ?, ?, ?)",
                     (pending.name, pending.author, pending.number),
                 )
-                _put_meta(db, ANNOTATION_BEFORE, self._annotation)
+                table.put_meta(db, ANNOTATION_BEFORE, self._annotation)
 
         await self._write(write)
         self._annotation = annotation
@@ -160,7 +160,7 @@ class Datastore:
         """The commit that waits is for good: its user said so, at a time in ns since the epoch."""
 
         def write(db: sqlite3.Connection) -> None:
-            for number in _settle(db, Confirmation.CONFIRMED):
+            for number in table.settle(db, Confirmation.CONFIRMED):
                 (text,) = db.execute("SELECT forward FROM commits WHERE number = ?", (number,)).fetchone()
                 objects = [edit["path"] for edit in json.loads(text)]
                 notice.write(db, [notice.of_confirmation(number, author, objects, time)])
@@ -189,17 +189,17 @@ class Datastore:
 
     async def keep_election(self, role: str, number: int) -> None:
         """Remember the highest election number of a role."""
-        await self._write(lambda db: _put_meta(db, ELECTION + role, str(number)))
+        await self._write(lambda db: table.put_meta(db, ELECTION + role, str(number)))
 
     async def conclude(self, dropped: Iterable[ForeignValue] = ()) -> None:
         """Forget the journal row and the foreign values that were given back."""
         values = tuple(dropped)
-        await self._write(lambda db: _conclude(db, values), level="NORMAL")
+        await self._write(lambda db: table.conclude(db, values), level="NORMAL")
 
     async def keep_foreign(self, values: Iterable[ForeignValue]) -> None:
         """Make values of foreign attributes durable before they are changed outside a journal row."""
         kept = tuple(values)
-        await self._write(lambda db: _keep_foreign(db, kept))
+        await self._write(lambda db: table.keep_foreign(db, kept))
 
     async def close(self) -> None:
         """Finish what the thread is doing, close the file and end the thread."""
@@ -331,11 +331,11 @@ class Datastore:
             ),
         )  # fmt: skip
         history.keep(db, commit.number, [change.path for change in changes], self._kept)
-        _put_meta(db, "modules", modules)
+        table.put_meta(db, "modules", modules)
         if entry is None:
             db.execute("DELETE FROM journal")
         else:
-            _put_row(db, entry)
+            table.put_entry(db, entry)
 
     def encode(self, path: Path, node: Container) -> bytes:
         """An object as the file holds it."""
@@ -348,50 +348,6 @@ class Datastore:
         if self._db is not None:
             self._db.close()
             self._db = None
-
-
-def _settle(db: sqlite3.Connection, outcome: Confirmation) -> tuple[int, ...]:
-    """The number of the commit that waits, if one does, which from now on does no longer."""
-    waiting = tuple(number for (number,) in db.execute("SELECT number FROM confirm").fetchall())
-    for number in waiting:
-        db.execute("UPDATE commits SET confirmation = ? WHERE number = ?", (outcome.value, number))
-    db.execute("DELETE FROM confirm")
-    return waiting
-
-
-def _begin(db: sqlite3.Connection, entry: Entry) -> None:
-    _put_row(db, entry)
-    _keep_foreign(db, entry.foreign)
-
-
-def _put_meta(db: sqlite3.Connection, key: str, value: str) -> None:
-    db.execute(
-        "INSERT INTO meta (key, value) VALUES (?, ?) ON CONFLICT (key) DO UPDATE SET value = excluded.value",
-        (key, value),
-    )
-
-
-def _put_row(db: sqlite3.Connection, entry: Entry) -> None:
-    db.execute(
-        "INSERT OR REPLACE INTO journal (id, number, status, body) VALUES (1, ?, ?, ?)",
-        (entry.number, entry.status.value, entry.body()),
-    )
-
-
-def _keep_foreign(db: sqlite3.Connection, values: Iterable[ForeignValue]) -> None:
-    # Whoever calls knows of no kept value; a row left by a failed clean-up is older than that.
-    db.executemany(
-        "INSERT OR REPLACE INTO foreign_values (device, attribute, value, owner) VALUES (?, ?, ?, ?)",
-        [(value.device, value.attribute, value.value, str(value.owner)) for value in values],
-    )
-
-
-def _conclude(db: sqlite3.Connection, dropped: Sequence[ForeignValue]) -> None:
-    db.execute("DELETE FROM journal")
-    db.executemany(
-        "DELETE FROM foreign_values WHERE device = ? AND attribute = ?",
-        [(value.device, value.attribute) for value in dropped],
-    )
 
 
 def _edit(path: Path, body: bytes | None) -> Mapping[str, Any]:

@@ -1,0 +1,57 @@
+"""The small tables (meta, journal, foreign_values, confirm), written within the transaction of the caller."""
+
+import sqlite3
+from collections.abc import Iterable, Sequence
+
+from twinplane.plan.resource import ForeignValue
+from twinplane.transaction.journal import Entry
+from twinplane.transaction.record import Confirmation
+
+
+def settle(db: sqlite3.Connection, outcome: Confirmation) -> tuple[int, ...]:
+    """The number of the commit that waits, if one does, which from now on does no longer."""
+    waiting = tuple(number for (number,) in db.execute("SELECT number FROM confirm").fetchall())
+    for number in waiting:
+        db.execute("UPDATE commits SET confirmation = ? WHERE number = ?", (outcome.value, number))
+    db.execute("DELETE FROM confirm")
+    return waiting
+
+
+def begin(db: sqlite3.Connection, entry: Entry) -> None:
+    """The intent, with the foreign values it takes."""
+    put_entry(db, entry)
+    keep_foreign(db, entry.foreign)
+
+
+def put_meta(db: sqlite3.Connection, key: str, value: str) -> None:
+    """One value of the table meta."""
+    db.execute(
+        "INSERT INTO meta (key, value) VALUES (?, ?) ON CONFLICT (key) DO UPDATE SET value = excluded.value",
+        (key, value),
+    )
+
+
+def put_entry(db: sqlite3.Connection, entry: Entry) -> None:
+    """The one row of the journal, whatever was there."""
+    db.execute(
+        "INSERT OR REPLACE INTO journal (id, number, status, body) VALUES (1, ?, ?, ?)",
+        (entry.number, entry.status.value, entry.body()),
+    )
+
+
+def keep_foreign(db: sqlite3.Connection, values: Iterable[ForeignValue]) -> None:
+    """Values of foreign attributes. Whoever calls knows of no kept value; a row left by a failed clean-up is
+    older than that."""
+    db.executemany(
+        "INSERT OR REPLACE INTO foreign_values (device, attribute, value, owner) VALUES (?, ?, ?, ?)",
+        [(value.device, value.attribute, value.value, str(value.owner)) for value in values],
+    )
+
+
+def conclude(db: sqlite3.Connection, dropped: Sequence[ForeignValue]) -> None:
+    """The end of the journal's row and of foreign values that were given back."""
+    db.execute("DELETE FROM journal")
+    db.executemany(
+        "DELETE FROM foreign_values WHERE device = ? AND attribute = ?",
+        [(value.device, value.attribute) for value in dropped],
+    )
