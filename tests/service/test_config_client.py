@@ -79,6 +79,20 @@ def test_a_session_edits_plans_commits_and_rolls_back(config: ConfigClient) -> N
     assert [one.after for one in changes] == ["two"]
 
 
+def test_after_a_session_comes_another_however_the_first_ended(config: ConfigClient, target: Target) -> None:
+    first = config.open_session().number
+    config.close_session()
+    assert config.session == 0
+    second = config.open_session().number
+    assert second != first
+    with ConfigClient(target) as other:
+        other.kill_session(second)
+    with pytest.raises(NotFoundError):
+        config.plan()
+    config.close_session()
+    assert config.open_session().number == config.session not in (first, second)
+
+
 def test_a_session_outlives_its_connection(target: Target, config: ConfigClient) -> None:
     with ConfigClient(target) as before:
         opened = before.open_session(linger=60)

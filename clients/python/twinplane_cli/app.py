@@ -1,5 +1,6 @@
 """The command as a whole: what stands in front of every command, and the commands."""
 
+import importlib.metadata
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -43,6 +44,16 @@ def _from(variable: str, text: str) -> Any:
     return typer.Option(envvar=f"TWINPLANE_{variable}", help=text, show_default=False)
 
 
+def _show_version(asked: bool) -> None:
+    if asked:
+        try:
+            version = importlib.metadata.version("twinplane")
+        except importlib.metadata.PackageNotFoundError:
+            version = "(not installed)"
+        typer.echo(f"twinplane {version}")
+        raise typer.Exit
+
+
 @app.callback()
 def box(
     ctx: typer.Context,
@@ -66,18 +77,25 @@ def box(
         Output,
         typer.Option("--output", "-o", envvar="TWINPLANE_OUTPUT", help="For people, or one JSON document."),
     ] = "human",
+    _version: Annotated[
+        bool,
+        typer.Option("--version", callback=_show_version, is_eager=True, help="Show the version and exit."),
+    ] = False,
 ) -> None:
     """See HELP; Typer shows that one."""
-    target = Target(
-        address,
-        ca=ca,
-        certificate=cert,
-        key=key,
-        username=username,
-        password=password,
-        server_name=server_name,
-        timeout=timeout,
-    )
+    try:
+        target = Target(
+            address,
+            ca=ca,
+            certificate=cert,
+            key=key,
+            username=username,
+            password=password,
+            server_name=server_name,
+            timeout=timeout,
+        )
+    except ValueError as error:
+        raise typer.BadParameter(str(error)) from None
     ctx.obj = Invocation(target, output, linger)
 
 

@@ -36,7 +36,7 @@ class SessionFile:
         state = Path(environ.get("XDG_STATE_HOME", ""))
         if not state.is_absolute():
             state = Path("~/.local/state").expanduser()
-        certificate = target.certificate.absolute() if target.certificate is not None else ""
+        certificate = Path(target.certificate).absolute() if target.certificate is not None else ""
         who = f"{target.address}\n{target.username}\n{certificate}"
         return cls(state / "twinplane" / f"session-{hashlib.sha256(who.encode()).hexdigest()[:16]}.json")
 

@@ -6,9 +6,9 @@ Speaks the wire only; must not know the agent. Importing it has no effect but de
 
 from twinplane_client._assignment import split_assignment
 from twinplane_client._async import AsyncClient
-from twinplane_client._build import DataType, EncodingName, Mode
+from twinplane_client._build import DataType, EncodingName, Mode, PathLike
 from twinplane_client._channel import Target
-from twinplane_client._parse import Capabilities, Model, Notification, SetResult, Sync, Update
+from twinplane_client._parse import Capabilities, Model, Notification, SetResult, StreamItem, Sync, Update
 from twinplane_client._sync import Client
 from twinplane_client.config import ConfigClient, Confirmed, Edit
 from twinplane_client.errors import (
@@ -56,10 +56,12 @@ __all__ = [
     "NotServedError",
     "Notification",
     "Path",
+    "PathLike",
     "PathSyntaxError",
     "PermissionDeniedError",
     "RefusedError",
     "SetResult",
+    "StreamItem",
     "Sync",
     "Target",
     "TwinplaneError",

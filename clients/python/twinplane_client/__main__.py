@@ -16,22 +16,23 @@ from twinplane_wire.value import Value
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Run one command; 0 when it worked, 1 when the target refused or is not there."""
+    """Run one command; 0 when it worked, 1 when the target refused or is not there; 2, by SystemExit, for
+    wrong use."""
     parser = _parser()
     options = parser.parse_args(arguments)
-    if options.address is None:
+    if not options.address:
         parser.error("no address: give --address or set TWINPLANE_ADDRESS")
-    target = Target(
-        options.address,
-        ca=options.ca,
-        certificate=options.cert,
-        key=options.key,
-        username=options.username or "",
-        password=options.password or "",
-        server_name=options.server_name,
-        timeout=options.timeout,
-    )
     try:
+        target = Target(
+            options.address,
+            ca=options.ca,
+            certificate=options.cert,
+            key=options.key,
+            username=options.username or "",
+            password=options.password or "",
+            server_name=options.server_name,
+            timeout=options.timeout,
+        )
         with Client(target) as client:
             _run(client, options)
     except TwinplaneError as error:
@@ -44,6 +45,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except OSError as error:
         print(f"{error.filename}: {error.strerror}", file=sys.stderr)
         return 1
+    except ValueError as error:
+        parser.error(str(error))
     except KeyboardInterrupt:
         return 130
     return 0

@@ -8,7 +8,7 @@ import grpc
 from google.protobuf.message import Message
 
 from twinplane_client import _build, _parse
-from twinplane_client._build import DataType, EncodingName, Mode, PathLike
+from twinplane_client._build import DataType, EncodingName, Mode, PathLike, ReplacedPath, UpdatedPath
 from twinplane_client._channel import SERVICE, Target, translated
 from twinplane_wire.gnmi import gnmi_pb2
 from twinplane_wire.value import Value
@@ -17,7 +17,9 @@ from twinplane_wire.value import Value
 class AsyncClient:
     """Calls one target. Use it as an asynchronous context manager; one connection serves all calls.
 
-    Every method raises a `TwinplaneError` of the kind that fits.
+    Every call that the target does not answer well raises a `TwinplaneError` of the kind that fits; an
+    argument that is none is a ValueError. Making one raises OSError where a file of the target cannot be
+    read.
     """
 
     def __init__(self, target: Target) -> None:
@@ -60,8 +62,8 @@ class AsyncClient:
         self,
         *,
         delete: Iterable[PathLike] = (),
-        replace: Mapping[PathLike, Value] | None = None,
-        update: Mapping[PathLike, Value] | None = None,
+        replace: Mapping[ReplacedPath, Value] | None = None,
+        update: Mapping[UpdatedPath, Value] | None = None,
         encoding: EncodingName = "json_ietf",
         target: str = "",
     ) -> _parse.SetResult:

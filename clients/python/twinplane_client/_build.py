@@ -2,7 +2,7 @@
 
 import json
 from collections.abc import Iterable, Mapping
-from typing import Literal, TypeAlias
+from typing import Literal, TypeAlias, TypeVar
 
 from twinplane_wire.gnmi import gnmi_pb2
 from twinplane_wire.path import Path, parse
@@ -12,11 +12,16 @@ PathLike: TypeAlias = str | Path
 EncodingName: TypeAlias = Literal["json", "json_ietf", "proto"]
 DataType: TypeAlias = Literal["all", "config", "state", "operational"]
 Mode: TypeAlias = Literal["on-change", "sample", "target-defined", "once"]
+# The key of a Mapping is invariant, so that a dict of texts is none of PathLike.
+ReplacedPath = TypeVar("ReplacedPath", bound=PathLike)
+UpdatedPath = TypeVar("UpdatedPath", bound=PathLike)
 
+LONGEST = 10**10  # seconds of an interval; as nanoseconds they fit into 64 bits
 _STREAM_MODES = {
     "on-change": gnmi_pb2.ON_CHANGE,
     "sample": gnmi_pb2.SAMPLE,
     "target-defined": gnmi_pb2.TARGET_DEFINED,
+    "once": gnmi_pb2.TARGET_DEFINED,  # without meaning there
 }
 
 
@@ -55,8 +60,8 @@ def get(
 def set_(
     *,
     delete: Iterable[PathLike] = (),
-    replace: Mapping[PathLike, Value] | None = None,
-    update: Mapping[PathLike, Value] | None = None,
+    replace: Mapping[ReplacedPath, Value] | None = None,
+    update: Mapping[UpdatedPath, Value] | None = None,
     encoding: EncodingName = "json_ietf",
     target: str = "",
 ) -> gnmi_pb2.SetRequest:
@@ -84,14 +89,20 @@ def subscribe(
     encoding: EncodingName = "json_ietf",
     target: str = "",
 ) -> gnmi_pb2.SubscribeRequest:
-    """Values now (once) or from now on. Intervals in seconds; 0 leaves the choice to the target."""
+    """Values now (once) or from now on. Intervals in seconds; 0 leaves the choice to the target.
+
+    Raises:
+        ValueError: a mode that there is not, an interval below 0 or without end.
+    """
+    if mode not in _STREAM_MODES:
+        raise ValueError(f"mode {mode!r} is none of {', '.join(_STREAM_MODES)}")
     listed = gnmi_pb2.SubscriptionList
     subscriptions = [
         gnmi_pb2.Subscription(
             path=wire_path(path),
-            mode=_STREAM_MODES.get(mode, gnmi_pb2.TARGET_DEFINED),
-            sample_interval=round(sample_interval * 1e9),
-            heartbeat_interval=round(heartbeat_interval * 1e9),
+            mode=_STREAM_MODES[mode],
+            sample_interval=_nanoseconds(sample_interval),
+            heartbeat_interval=_nanoseconds(heartbeat_interval),
             suppress_redundant=suppress_redundant,
         )
         for path in paths
@@ -105,6 +116,12 @@ def subscribe(
             updates_only=updates_only,
         )
     )
+
+
+def _nanoseconds(seconds: float) -> int:
+    if not 0 <= seconds <= LONGEST:
+        raise ValueError(f"an interval is 0 to {LONGEST:,} seconds, not {seconds}")
+    return round(seconds * 1e9)
 
 
 def _prefix(target: str) -> gnmi_pb2.Path | None:

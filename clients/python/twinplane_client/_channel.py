@@ -1,12 +1,16 @@
 """Where the target is, how it is trusted, and who calls."""
 
+import os
+import re
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeAlias
 
 import grpc
 
 from twinplane_client.errors import TwinplaneError, from_status
+
+FilePath: TypeAlias = str | os.PathLike[str]
 
 SERVICE = "/gnmi.gNMI/"
 OPTIONS = (
@@ -16,6 +20,8 @@ OPTIONS = (
     ("grpc.keepalive_timeout_ms", 10_000),
     ("grpc.http2.ping_timeout_ms", 10_000),  # else a minute, which outweighs the one above
 )
+# Values of metadata (https://grpc.io/docs/guides/metadata); blanks at the ends are lost on the way.
+_CREDENTIAL = re.compile(r"([!-~]([ -~]*[!-~])?)?")
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,16 +32,26 @@ class Target:
     those of the system), `certificate` and `key` identify the caller; all three are PEM files.
     `server_name` is the name in the target's certificate where the address is another one. `timeout` is in
     seconds, for calls with one answer.
+
+    Raises:
+        ValueError: of certificate and key one is missing; a user name or password that gRPC cannot carry.
     """
 
     address: str
-    ca: Path | None = None
-    certificate: Path | None = None
-    key: Path | None = None
+    ca: FilePath | None = None
+    certificate: FilePath | None = None
+    key: FilePath | None = None
     username: str = ""
     password: str = field(default="", repr=False)
     server_name: str = ""
     timeout: float = 60.0
+
+    def __post_init__(self) -> None:
+        # gRPC would end the process.
+        if (self.certificate is None) != (self.key is None):
+            raise ValueError("certificate and key belong together")
+        if not (_CREDENTIAL.fullmatch(self.username) and _CREDENTIAL.fullmatch(self.password)):
+            raise ValueError("user name and password are printable ASCII, without blanks at their ends")
 
     @property
     def is_local(self) -> bool:
@@ -61,8 +77,8 @@ class Target:
         return tuple((key, value) for key, value in pairs if value)
 
 
-def _read(path: Path | None) -> bytes | None:
-    return path.read_bytes() if path is not None else None
+def _read(path: FilePath | None) -> bytes | None:
+    return Path(path).read_bytes() if path is not None else None
 
 
 def connect(target: Target) -> grpc.Channel:

@@ -1,5 +1,7 @@
 """The entry: whatever goes wrong is lines and an exit code."""
 
+import sys
+
 import pytest
 
 from twinplane_cli import app
@@ -52,3 +54,29 @@ def test_a_fault_shows_where_it_is_if_asked(monkeypatch: pytest.MonkeyPatch) -> 
     monkeypatch.setenv("TWINPLANE_TRACEBACK", "1")
     with pytest.raises(RuntimeError, match="here"):
         main()
+
+
+@pytest.mark.parametrize(
+    ("arguments", "code", "told"),
+    [
+        (["--version"], 0, "twinplane "),
+        (["--cert", "c.pem", "plan"], 2, "certificate and key belong together"),
+        (["--password", "ü", "plan"], 2, "printable ASCII"),
+    ],
+    ids=["version", "certificate", "password"],
+)
+def test_what_stands_in_front_of_a_command(
+    arguments: list[str],
+    code: int,
+    told: str,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    monkeypatch.setattr(sys, "argv", ["twinplane", *arguments])
+    for variable in ("TWINPLANE_CERT", "TWINPLANE_KEY"):
+        monkeypatch.delenv(variable, raising=False)
+    with pytest.raises(SystemExit) as ended:
+        main()
+    assert ended.value.code == code
+    shown = capsys.readouterr()
+    assert told in shown.out + shown.err

@@ -15,7 +15,7 @@ def test_each_box_and_user_has_a_file_below_the_state_directory(tmp_path: Path) 
         Target("a:1"),
         Target("b:1"),
         Target("a:1", username="ann"),
-        Target("a:1", certificate=Path("/ann.pem")),
+        Target("a:1", certificate=Path("/ann.pem"), key=Path("/ann.key")),
     ]
     files = {SessionFile.of(one, state).path for one in targets}
     assert len(files) == len(targets)

@@ -68,3 +68,13 @@ def test_subscribe() -> None:
     once = _build.subscribe([LAN], mode="once").subscribe
     assert once.mode == gnmi_pb2.SubscriptionList.ONCE
     assert _build.subscribe([LAN]).subscribe.subscription[0].mode == gnmi_pb2.ON_CHANGE
+
+
+def test_what_no_subscription_has_is_refused() -> None:
+    with pytest.raises(ValueError, match="'poll' is none of on-change, sample"):
+        _build.subscribe(["/a"], mode="poll")  # type: ignore[arg-type]
+    for seconds in (-1.0, float("nan"), float("inf"), 1e11):
+        with pytest.raises(ValueError, match="an interval is 0 to 10,000,000,000 seconds"):
+            _build.subscribe(["/a"], mode="sample", sample_interval=seconds)
+        with pytest.raises(ValueError, match="an interval"):
+            _build.subscribe(["/a"], heartbeat_interval=seconds)

@@ -31,6 +31,11 @@ def test_a_value_from_a_file(tmp_path: Path) -> None:
         (["get", "/a//b"], "empty element"),
         (["get"], "required"),
         ([], "required"),
+        (["--cert", "c.pem", "get", "/a"], "belong together"),
+        (["--username", "ü", "get", "/a"], "printable ASCII"),
+        (["--address", "", "get", "/a"], "no address"),
+        (["subscribe", "/a", "--mode", "sample", "--interval", "-1"], "an interval is"),
+        (["--encoding", "proto", "set", "--update", "/a=1"], "json or json_ietf"),
     ],
 )
 def test_wrong_use_is_explained(

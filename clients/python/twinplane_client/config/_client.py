@@ -2,6 +2,7 @@
 
 import threading
 from collections.abc import Iterable, Iterator
+from contextlib import suppress
 from types import TracebackType
 from typing import Any, Self
 
@@ -38,7 +39,7 @@ from twinplane_client.config._result import (
     Text,
     TextEncoding,
 )
-from twinplane_client.errors import DeadlineError, ErrorEntry, RefusedError, error_entry
+from twinplane_client.errors import DeadlineError, ErrorEntry, NotFoundError, RefusedError, error_entry
 from twinplane_wire.v1 import config_pb2 as pb
 
 SERVICE = "/twinplane.config.v1.Config/"
@@ -50,7 +51,9 @@ class ConfigClient:
     It has at most one session, which every call made while it is open belongs to: `open_session` or
     `resume_session`, then `close_session` to end it with all it holds. Leaving the context only ends the
     session's stream: the session lingers as long as was asked for. Without a session a call works on running
-    and on the shared candidate. Every method raises a `TwinplaneError` of the kind that fits.
+    and on the shared candidate. Every call that the target does not answer well raises a `TwinplaneError` of
+    the kind that fits; an argument that is none, or a client that was closed, is a ValueError. Making one
+    raises OSError where a file of the target cannot be read.
     """
 
     def __init__(self, target: Target) -> None:
@@ -81,7 +84,8 @@ class ConfigClient:
     # Sessions and locks.
 
     def open_session(self, linger: float = 0.0) -> Opened:
-        """Begin a session, which outlives its stream by `linger` seconds (at most 86,400)."""
+        """Begin a session, which outlives its stream by `linger` seconds (at most 86,400).
+        Raises RefusedError while this client has one."""
         return self._open(pb.OpenSessionRequest(linger=_build.duration(linger)))
 
     def resume_session(self, number: int, secret: str) -> Opened:
@@ -90,9 +94,11 @@ class ConfigClient:
         return self._open(pb.OpenSessionRequest(session_id=number, secret=secret))
 
     def close_session(self) -> None:
-        """End the session with its locks, its private candidate and its commit that waits."""
+        """End the session with its locks, its private candidate and its commit that waits; one that has ended
+        already is forgotten. Another may be opened then."""
         if self._session:
-            self.kill_session(self._session)
+            with suppress(NotFoundError):
+                self.kill_session(self._session)
             self._session = 0
 
     def session_events(self) -> Iterator[SessionEvent]:
@@ -338,7 +344,7 @@ class ConfigClient:
         return map(_parse.event, self._stream(request, pb.Notification, None))
 
     def _open(self, request: pb.OpenSessionRequest) -> Opened:
-        if self._events is not None:
+        if self._session:
             raise RefusedError("FAILED_PRECONDITION", "this client has a session already")
         call: Any = self._method(self._channel.unary_stream, request, pb.SessionEvent)(
             request, metadata=self._target.metadata()
