@@ -4,6 +4,7 @@ Each returns what to tell the operator. The agent reads the files again on SIGHU
 """
 
 import datetime
+import re
 from pathlib import Path
 
 from twinplane.errors import StartError
@@ -12,13 +13,20 @@ from twinplane.identity.password import hash_password
 from twinplane.identity.role import Role
 from twinplane.identity.user import User, ensure_users, parse_serial, put_user, read, remove_user, revoke
 
+# A value of gRPC metadata (https://grpc.io/docs/guides/metadata); blanks at its ends are lost on the way.
+_SENDABLE = re.compile(r"[!-~]([ -~]*[!-~])?")
+
 
 def add_user(root: Path, name: str, role: Role, password: str | None) -> str:
     """Add a user, or give one another role; without a password the one there is stays, as do the rules.
 
     Raises:
-        StartError: the name cannot be a user's, or the file cannot be used.
+        StartError: the name cannot be a user's, the password not be sent, or the file not be used.
     """
+    if password is not None and not _SENDABLE.fullmatch(password):
+        raise StartError(
+            "a password is printable ASCII, without blanks at its ends: no client could send another"
+        )
     file = _users(root)
     known = read(file)[0].get(name)
     kept = "" if known is None else known.password

@@ -164,7 +164,8 @@ def put_user(path: Path, user: User) -> None:
         StartError: the name cannot be a user's, or the file cannot be read or written.
     """
     if not NAME.fullmatch(user.name):
-        raise StartError(f"{user.name!r} cannot be a user name; use letters, digits and . _ @ -")
+        rule = "a letter or _, then letters, digits and . _ @ -, 64 at most"
+        raise StartError(f"{user.name!r} cannot be a user name; use {rule}")
     users, revoked = read(path) if path.exists() else ({}, frozenset())
     users[user.name] = user
     write_users(path, users.values(), revoked)

@@ -47,6 +47,13 @@ def test_adding_again_changes_what_is_named_and_keeps_the_rest(root: Path) -> No
         command.drop_user(root, "ann")
 
 
+@pytest.mark.parametrize("password", ["pässword", "a\tb", " x", "x ", ""])
+def test_a_password_that_no_client_could_send_is_refused(root: Path, password: str) -> None:
+    with pytest.raises(StartError, match="printable ASCII"):
+        command.add_user(root, "ann", Role.OPERATOR, password)
+    assert not (root / "users.toml").exists()
+
+
 def test_certificates_are_issued_to_users_and_revoked_by_name_or_number(root: Path) -> None:
     with pytest.raises(StartError, match="no user 'ann'"):
         command.issue_certificate(root, "ann", NOW)
