@@ -21,7 +21,7 @@ from twinplane.transaction.collaborator import Foreign
 from twinplane.transaction.driver import Driver, Found, Ownership
 from twinplane.transaction.foreign import mask, restored
 from twinplane.transaction.journal import printed
-from twinplane.transaction.match import fulfils
+from twinplane.transaction.match import ended, fulfils
 from twinplane.transaction.turn import is_cancelled
 
 log = logging.getLogger(__name__)
@@ -31,10 +31,11 @@ ReadBack: TypeAlias = dict[Key, Resource | None]
 
 @dataclass(frozen=True, slots=True)
 class Failure:
-    """A step that could not be done and why."""
+    """A step that could not be done and why; `unknown` where it may yet be done."""
 
     step: Step
     cause: str
+    unknown: bool = False
 
 
 class Executor:
@@ -153,7 +154,7 @@ class Executor:
                     with _told(printed(step)):
                         read_back[step.key] = await work(step)
                 except DriverError as error:
-                    return Failure(step, _text(error))
+                    return Failure(step, _text(error), error.unknown)
                 return None
 
         if len(steps) == 1:
@@ -164,6 +165,8 @@ class Executor:
 
     async def _ensure(self, step: Step) -> Resource | None:
         driver = self._driver(step.key.noun)
+        if _pauses(step) and ended(step.after, there := (await driver.find(step.key)).resource):
+            return there  # by itself: nobody starts it only to put it aside
         try:
             if (stopped := _ended_first(step)) is not None:
                 await driver.ensure(step.key, stopped)
@@ -187,7 +190,7 @@ class Executor:
 
         async def check(step: Step) -> Resource | None:
             found = await self.find(step.key)
-            if not fulfils(found, step.after):
+            if not fulfils(found, step.after) and not (_pauses(step) and ended(step.after, found.resource)):
                 said = "is still there" if step.after is None else unlike(found.resource, step.after)
                 raise DriverError(f"{said} when all was done")
             return mask(found.resource, step.after) if found.resource else read_back.get(step.key)
@@ -253,6 +256,14 @@ def _ended_first(step: Step) -> Domain | None:
     if before.run is Run.STOPPED or before.digest == after.digest:
         return None
     return replace(before, run=Run.STOPPED, stop_timeout=0)
+
+
+def _pauses(step: Step) -> bool:
+    """Whether the step is about a guest that goes on, put aside or had back: it starts none."""
+    before, after = step.before, step.after
+    if not isinstance(before, Domain) or not isinstance(after, Domain):
+        return False
+    return step.phase is Phase.ASIDE or (before.run, after.run) == (Run.RUNNING, Run.PAUSED)
 
 
 @contextmanager

@@ -19,6 +19,16 @@ def fulfils(found: Found, wanted: Resource | None) -> bool:
     return found.resource == wanted
 
 
+def ended(wanted: Resource | None, found: Resource | None) -> bool:
+    """True for a guest that was to be active and has stopped, whoever ended it."""
+    return (
+        isinstance(wanted, Domain)
+        and wanted.run is not Run.STOPPED
+        and isinstance(found, Domain)
+        and found.run is Run.STOPPED
+    )
+
+
 def stopping(wanted: Resource | None, found: Resource | None) -> bool:
     """True for a guest that was asked to stop and has not stopped yet."""
     return (

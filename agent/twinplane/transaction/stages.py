@@ -4,15 +4,19 @@ Before the commit point everything can be undone, and is where a stage fails; af
 """
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import Sequence, Set
+from dataclasses import replace
 
 from twinplane.errors import ApplyError, DriverError, RequestError, UnavailableError, Violation
+from twinplane.plan.resource import Domain, Key, Noun, Run
 from twinplane.plan.step import Step
 from twinplane.transaction import reconcile
+from twinplane.transaction.collaborator import Resources
 from twinplane.transaction.datastore import Pending, Running
 from twinplane.transaction.execute import ReadBack, facts, leftovers
 from twinplane.transaction.foreign import by_attribute, unclaimed
 from twinplane.transaction.journal import intent, names
+from twinplane.transaction.match import ended
 from twinplane.transaction.record import Commit, Confirmation
 from twinplane.transaction.refusal import disturbing, refuse
 from twinplane.transaction.repair import Repairs
@@ -39,6 +43,21 @@ class Stages:
                 await guard(work)
         except DriverError as error:
             raise UnavailableError(f"the host cannot be read: {error}") from error
+
+    async def left(self, held: Resources, back: Resources) -> tuple[Resources, Resources]:
+        """What a commit that waits made, and what it is taken back to. A guest that ended by itself stays so
+        in both: that is drift, which is told; nobody starts it unasked.
+
+        Raises:
+            UnavailableError: the host cannot be read.
+        """
+        guests = [key for key in held if key.noun is Noun.DOMAIN]
+        try:
+            found = await asyncio.gather(*(self._parts.executor.find(key) for key in guests))
+        except DriverError as error:
+            raise UnavailableError(f"the host cannot be read: {error}") from error
+        stopped = {key for key, one in zip(guests, found, strict=True) if ended(held[key], one.resource)}
+        return _stopped(held, stopped), _stopped(back, stopped)
 
     async def objections(self, work: Work) -> tuple[Violation, ...]:
         """What `refuse` would raise."""
@@ -116,10 +135,14 @@ class Stages:
         standing, executor = self._standing, self._parts.executor
         read_back, failures = await executor.attempt(work.final)
         for pause in self._parts.final_pauses:
-            if not failures:
+            # What hangs is not waited for again, for all others would wait too: a repair sees to it.
+            hanging = tuple(failure for failure in failures if failure.unknown)
+            if len(hanging) == len(failures):
                 break
             await asyncio.sleep(pause)
-            again, failures = await executor.attempt([failure.step for failure in failures])
+            tried = [failure.step for failure in failures if not failure.unknown]
+            again, failed = await executor.attempt(tried)
+            failures = (*hanging, *failed)
             read_back |= again
         self._repairs.note(work.steps, failures)
         self._repairs.stops.watch(work.steps, read_back)
@@ -160,6 +183,16 @@ class Stages:
         if left:
             self._standing.degrade(left)
             self._repairs.later()
-        elif not work.reverts:
+        elif work.reverts:
+            # A guest may have been started again, and lost what hung on its taps.
+            self._repairs.later(whole=True)
+        else:
             await self._standing.sweep()
             await self._standing.drop_row(entry.foreign)
+
+
+def _stopped(resources: Resources, guests: Set[Key]) -> Resources:
+    return {
+        key: replace(one, run=Run.STOPPED) if isinstance(one, Domain) and key in guests else one
+        for key, one in resources.items()
+    }

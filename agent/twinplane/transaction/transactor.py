@@ -230,7 +230,7 @@ class Transactor:
 
     async def _take_back(self, waiting: Waiting, request: Request) -> Outcome:
         """A transaction of its own, from what the host holds now to what was before the commit."""
-        now, after = waiting.held, waiting.work.before
+        now, after = await self._stages.left(waiting.held, waiting.work.before)
         changed = changes(self._standing.running.forest, waiting.back)
         steps = self._parts.planner(now, after, self._standing.foreign).steps
         work = Work(revert.request(request), waiting.back, changed, now, after, steps, waiting.name)

@@ -288,6 +288,76 @@ def failing(box: Box, times: int) -> Callable[[], int]:
     return lambda: failed
 
 
+@pytest.mark.parametrize("name", ["delete", "stop", "change ports"])
+@pytest.mark.parametrize("earlier", [True, False])
+@in_loop
+async def test_a_guest_that_ended_by_itself_is_started_by_nobody(
+    name: str, earlier: bool, tmp_path: FilePath
+) -> None:
+    """Neither to be put aside nor when that is taken back, however it ends; a delete takes it away."""
+    for end in (Act.CONFIRM, Act.CANCEL, None):
+        async with started(await prepared(tmp_path / str(end), demo.everything())) as box:
+            before = box.host.snapshot()
+            if earlier:
+                box.host.end_guest(DOMAIN)
+            await ask(box, CHANGES[name][1], act=Act.COMMIT)
+            if not earlier:
+                box.host.end_guest(DOMAIN)
+            box.host.effects.clear()
+            if end is None:
+                box.transactor._confirmations.restart(0.0)
+                await box.until(lambda: not box.transactor.waiting)
+                await box.transactor.inspect(frozenset())  # the turn after that
+            else:
+                await ask(box, act=end)
+            assert not [label for label in box.host.effects if label.startswith(f"domain {DOMAIN} st")]
+            assert not box.transactor.waiting and not box.publisher.alarms
+            if end is not Act.CONFIRM:
+                assert box.host.kernel.domains[DOMAIN].run is Run.STOPPED
+                assert box.host.kernel.devices == before.devices
+            else:
+                assert (DOMAIN in box.host.kernel.domains) == (name != "delete")
+
+
+@in_loop
+async def test_a_guest_is_not_started_to_be_put_aside(tmp_path: FilePath) -> None:
+    async with started(await prepared(tmp_path, demo.everything())) as box:
+        box.host.end_guest(DOMAIN)
+        before = box.host.snapshot()
+        box.host.effects.clear()
+        write = box.store.commit
+
+        async def full(*_: Any, **__: Any) -> None:
+            raise UnavailableError("disk full")
+
+        box.store.commit = full  # type: ignore[method-assign, assignment]
+        with pytest.raises(UnavailableError):
+            await box.submit(demo.nothing())
+        assert box.host.kernel == before
+        box.store.commit = write  # type: ignore[method-assign]
+        await box.submit(demo.nothing())
+        assert not [label for label in box.host.effects if label.endswith((" start", " resume", " suspend"))]
+        assert box.host.kernel.domains == {}
+
+
+@in_loop
+async def test_what_a_cancel_that_failed_started_again_is_shaped(tmp_path: FilePath) -> None:
+    """The guest had to end for its old definition, and has the new one again: by a start of its own."""
+    async with started(await prepared(tmp_path, demo.everything(state="STOPPED"))) as box:
+        await ask(box, demo.appliance(memory=512 << 20), act=Act.COMMIT)
+        held, write = box.host.snapshot(), box.store.commit
+
+        async def full(*_: Any, **__: Any) -> None:
+            raise UnavailableError("disk full")
+
+        box.store.commit = full  # type: ignore[method-assign, assignment]
+        with pytest.raises(UnavailableError):
+            await ask(box, act=Act.CANCEL)
+        box.store.commit = write  # type: ignore[method-assign]
+        await box.until(lambda: box.host.kernel == held)
+        assert box.transactor.waiting == "c1"
+
+
 @in_loop
 async def test_a_cancel_that_fails_leaves_the_commit_waiting(tmp_path: FilePath) -> None:
     async with started(await prepared(tmp_path, demo.everything())) as box:
