@@ -130,6 +130,45 @@ async def test_a_guest_that_libvirt_cannot_end_is_ended(state: Path) -> None:
     await remove(state, embedded)
 
 
+@alone
+async def test_a_guest_whose_qemu_hangs_is_ended(state: Path) -> None:
+    embedded = await open_embedded(state / "libvirt")
+    made, fw = drivers(embedded, state), firewall(state)
+    await fw.place_files(made)
+    running, asked, stopped = fw.domain(Run.RUNNING), fw.domain(Run.STOPPED), fw.domain(Run.STOPPED, 0)
+    await made.domain.ensure(running.key, running)
+    os.kill(guests(embedded.root.path)[fw.name], signal.SIGSTOP)
+    embedded.connection._deadline = 0.5
+    for wanted in (asked, stopped):
+        with pytest.raises(DriverError) as hanging:
+            await made.domain.ensure(wanted.key, wanted)
+        assert hanging.value.unknown
+    assert guests(embedded.root.path) == {}
+    embedded.connection._deadline = 30
+    await until(lambda: not embedded.connection._lanes[fw.name].locked(), "the call has returned")
+    assert await made.domain.ensure(stopped.key, stopped) == stopped
+    await remove(state, embedded)
+
+
+@alone
+async def test_a_guest_that_libvirt_has_lost_is_told_and_can_be_ended(state: Path) -> None:
+    """Its record of a running guest is gone: the guest runs on, and no second one is started beside it."""
+    died = run(Path(__file__), "start_and_die", state)
+    assert died.returncode == -signal.SIGKILL, died.stderr
+    fw = firewall(state)
+    (state / f"libvirt/run/qemu/{fw.name}.xml").unlink()
+    embedded = await open_embedded(state / "libvirt")
+    made, before = drivers(embedded, state), guests(embedded.root.path)
+    running, stopped = fw.domain(Run.RUNNING), fw.domain(Run.STOPPED)
+    with pytest.raises(DriverError, match="libvirt has lost its record"):
+        await made.domain.ensure(running.key, running)
+    assert guests(embedded.root.path) == before != {}
+    assert await made.domain.ensure(stopped.key, stopped) == stopped
+    assert guests(embedded.root.path) == {}
+    assert await made.domain.ensure(running.key, running) == running
+    await remove(state, embedded)
+
+
 async def remove(state: Path, embedded: Embedded) -> None:
     """The domain and its files, to the last cgroup."""
     made, fw = drivers(embedded, state), firewall(state)

@@ -13,6 +13,8 @@ from twinplane.plan.appliance.seed import console_file
 from twinplane.plan.resource import Domain, Found, Key, Noun, Ownership, Resource, Run
 from twinplane_wire.path import PathSyntaxError, parse
 
+LOOKS = 10  # at a process that should be gone, 0.1 s apart
+
 
 class DomainDriver:
     """Brings domains to a run state. An active guest with another definition is left alone: an error."""
@@ -35,6 +37,15 @@ class DomainDriver:
         """
         if wanted is not None and not isinstance(wanted, Domain):
             raise DriverError(f"{key} is no domain")
+        try:
+            return await self._ensure(key, wanted)
+        except DriverError as error:
+            # Nobody has to ask a guest that is to end at once, so one that does not answer ends all the same.
+            if error.unknown and (wanted is None or (wanted.run is Run.STOPPED and wanted.stop_timeout == 0)):
+                await asyncio.to_thread(process.end, self._connection.root, key.name)
+            raise
+
+    async def _ensure(self, key: Key, wanted: Domain | None) -> Resource | None:
         if wanted is None:
             await self._remove(key.name)
             return None
@@ -90,16 +101,37 @@ class DomainDriver:
         if wanted.run is Run.STOPPED:
             if record is not None and active:
                 await self._stop(record, wanted.stop_timeout)
+            else:
+                await self._end_lost(name)
             return
         self._asked.discard(name)
         paused = not active or (record is not None and record.state is DomainState.PAUSED)
         if not active:
+            await self._refuse_lost(name)
             await self._connection.start_paused(name)
             await asyncio.to_thread(self._weight.settle)
         if wanted.run is Run.RUNNING and paused:
             await self._connection.resume(name)
         elif wanted.run is Run.PAUSED and not paused:
             await self._connection.suspend(name)
+
+    async def _refuse_lost(self, name: str) -> None:
+        """Raise where a QEMU runs that libvirt knows nothing of (its record of the guest was spoilt): a
+        second one would take over its disks. One that is just ending is waited for."""
+        for _ in range(LOOKS):
+            pid = await asyncio.to_thread(process.pid_of, self._connection.root, name)
+            if pid is None:
+                return
+            await asyncio.sleep(0.1)
+        raise DriverError(
+            f"{name}: its QEMU (process {pid}) runs, but libvirt has lost its record of it",
+            remedy="set admin-state STOPPED, which ends it, and then RUNNING",
+        )
+
+    async def _end_lost(self, name: str) -> None:
+        """End a QEMU that libvirt knows nothing of, if there is one."""
+        await asyncio.to_thread(process.end, self._connection.root, name)
+        await asyncio.to_thread(self._left_overs.clean, name)
 
     async def _stop(self, record: DomainRecord, patience: int) -> None:
         """A paused guest cannot answer a request: it was put aside, or has never run."""
@@ -111,9 +143,8 @@ class DomainDriver:
 
     async def _remove(self, name: str) -> None:
         record = await self._own(name)
+        await (self._end(name) if record is not None and record.active else self._end_lost(name))
         if record is not None:
-            if record.active:
-                await self._end(name)
             # Before the definition goes: it alone knows where the log is.
             try:
                 await asyncio.to_thread(self._store.discard, console_file(record.uuid))
@@ -121,7 +152,6 @@ class DomainDriver:
                 raise DriverError(f"the console log of {name} cannot be removed: {error}") from error
             await self._connection.undefine(name)
         self._asked.discard(name)
-        await asyncio.to_thread(self._left_overs.clean, name)
         if await self._connection.domain(name) is not None:
             raise DriverError(f"{name} is still defined")
 

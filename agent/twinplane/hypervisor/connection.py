@@ -45,6 +45,7 @@ Listener = Callable[[DomainEvent | Reconnected], None]
 
 THREADS = 8
 DEADLINE = 30.0  # seconds; a start beside busy guests takes 1.5 s, the destroy of a paused guest 2 s
+BRIEFLY = 0.5  # seconds, for a call that hangs and has been waited for
 RECONNECT_LIMIT = 20.0
 RECONNECT_PAUSE = 0.05
 ABSENT = (libvirt.VIR_ERR_NO_DOMAIN,)
@@ -73,6 +74,7 @@ class Connection:
         self._pool = Workers(THREADS, "libvirt")
         self._lanes: dict[str, asyncio.Lock] = {}
         self._settled: set[str] = set()
+        self._stuck: set[str] = set()  # domains with a call that outlasted another one's wait for it
         self._listeners: list[Listener] = []
         self._warming: asyncio.Future[None] | None = None
         self._writes = 0
@@ -253,10 +255,20 @@ class Connection:
         """Run a call about one domain in a thread, after those before it."""
         lane = self._lanes.setdefault(name, asyncio.Lock())
         try:
-            async with asyncio.timeout(self._deadline):
+            # Who comes later does not wait that long: everything else would too, for one guest that hangs.
+            async with asyncio.timeout(
+                min(BRIEFLY, self._deadline) if name in self._stuck else self._deadline
+            ):
                 await lane.acquire()
         except TimeoutError:
-            raise DriverError(f"{name}: an earlier libvirt call has not returned", unknown=True) from None
+            self._stuck.add(name)
+            pid = await asyncio.to_thread(process.pid_of, self.root, name)
+            raise DriverError(
+                f"{name}: an earlier libvirt call has not returned",
+                remedy=f"if the guest does not come back: kill -9 {pid}" if pid is not None else "",
+                unknown=True,
+            ) from None
+        self._stuck.discard(name)
         try:
             if name not in self._settled:
                 await self._settle(name)

@@ -2,6 +2,7 @@
 
 import os
 import signal
+import time
 from contextlib import suppress
 from pathlib import Path
 
@@ -23,12 +24,17 @@ def guests(root: Path) -> dict[str, int]:
     return {name: pid for name, pid in found.items() if pid is not None}
 
 
-def end(root: Path, domain: str) -> None:
-    """Kill the domain's QEMU, if there is one."""
+def end(root: Path, domain: str, patience: float = 5.0) -> None:
+    """Kill the domain's QEMU, if there is one, and wait (at most `patience` seconds) until it has let go of
+    all it held."""
     pid = pid_of(root, domain)
-    if pid is not None:
-        with suppress(ProcessLookupError):
-            os.kill(pid, signal.SIGKILL)
+    if pid is None:
+        return
+    with suppress(ProcessLookupError):
+        os.kill(pid, signal.SIGKILL)
+    limit = time.monotonic() + patience
+    while pid_of(root, domain) == pid and time.monotonic() < limit:
+        time.sleep(0.02)
 
 
 def start_time(pid: int) -> int | None:

@@ -5,7 +5,7 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import replace
 from functools import partial
 
-from twinplane.plan.resource import Domain, Key, Noun
+from twinplane.plan.resource import Domain, Key, Noun, Run
 from twinplane.plan.step import Phase, Step
 from twinplane.transaction.collaborator import Publisher
 from twinplane.transaction.execute import Executor, Failure, ReadBack, facts
@@ -26,10 +26,11 @@ class StopDeadlines:
         self._timers: dict[Key, tuple[Domain, asyncio.TimerHandle]] = {}
 
     def watch(self, steps: Iterable[Step], read_back: ReadBack) -> None:
-        """Set a timer for each domain that was asked to stop and has not, drop it where that is over."""
+        """Set a timer for each domain that was asked to stop and has not (or cannot be asked), drop it where
+        that is over."""
         newest = {step.key: step.after for step in steps if step.key.noun is Noun.DOMAIN}
         for key, wanted in newest.items():
-            if not isinstance(wanted, Domain) or not stopping(wanted, read_back.get(key)):
+            if not isinstance(wanted, Domain) or not stopping(wanted, read_back.get(key, _running(wanted))):
                 self._forget(key)
             elif key not in self._timers:
                 end = partial(self._end, wanted)
@@ -51,3 +52,7 @@ class StopDeadlines:
         read_back, failures = await self._executor.attempt([step])
         self._publisher.observed(facts([step], read_back))
         self._failed([step], failures)
+
+
+def _running(domain: Domain) -> Domain:
+    return replace(domain, run=Run.RUNNING)

@@ -44,6 +44,31 @@ def test_a_hanging_call_is_unknown_and_holds_up_its_own_domain_only():
     asyncio.run(scenario())
 
 
+def test_one_waits_for_a_call_that_hangs_and_no_others():
+    async def scenario() -> None:
+        libvirt = connection()
+        go_on = threading.Event()
+        try:
+            for _ in range(2):
+                with pytest.raises(DriverError):
+                    await libvirt._call("vma", lambda: go_on.wait(60))
+            libvirt._deadline = 60
+            async with asyncio.timeout(30):
+                with pytest.raises(DriverError, match="has not returned") as behind:
+                    await libvirt._call("vma", lambda: None)
+            assert behind.value.unknown
+            go_on.set()
+            while libvirt._lanes["vma"].locked():
+                await asyncio.sleep(0.01)
+            assert await libvirt._call("vma", lambda: "answer") == "answer"
+            assert libvirt._stuck == set()
+        finally:
+            go_on.set()
+            libvirt.dismiss()
+
+    asyncio.run(scenario())
+
+
 def test_a_call_that_never_began_is_failed_and_not_unknown():
     async def scenario() -> None:
         libvirt = connection()

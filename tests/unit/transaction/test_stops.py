@@ -8,8 +8,8 @@ import pytest
 from doubles import demo
 from doubles.box import Box, deleted, furnish, started
 from doubles.loop import in_loop
-from twinplane.errors import Fault, RequestError
-from twinplane.plan.resource import Run
+from twinplane.errors import DriverError, Fault, RequestError
+from twinplane.plan.resource import Domain, Key, Resource, Run
 
 DOMAIN = "vmcj2zgj6z5h5"
 
@@ -96,3 +96,24 @@ async def test_a_deadline_is_that_of_one_request(tmp_path: FilePath) -> None:
         await asyncio.gather(*turns)
         await box.transactor.repair()
         assert box.host.kernel.domains[DOMAIN].run is Run.RUNNING and box.host.kernel.asked == {DOMAIN}
+
+
+@in_loop
+async def test_a_guest_that_cannot_be_asked_is_ended_when_its_time_is_over(tmp_path: FilePath) -> None:
+    """Its QEMU hangs: it is asked once, for everybody else waits for the answer."""
+    box = await running(tmp_path, 60)
+    asked = 0
+
+    async def hang(when: str, key: Key, wanted: Resource | None) -> None:
+        nonlocal asked
+        if when == "before" and isinstance(wanted, Domain) and wanted.stop_timeout:
+            asked += 1
+            raise DriverError(f"{key}: libvirt did not answer", unknown=True)
+
+    async with started(box):
+        box.drivers.domains.trap = hang
+        assert (await box.submit(demo.appliance(state="STOPPED", stop_timeout=1))).changed
+        assert asked == 1
+        assert [alarm.kind for alarm in box.publisher.alarms.values()] == ["FINAL_STEP_FAILED"]
+        await box.until(lambda: box.host.kernel.domains[DOMAIN].run is Run.STOPPED)
+        await box.until(lambda: not box.publisher.alarms)
