@@ -89,11 +89,11 @@ async def run(settings: Settings, *, hints: bool = False) -> None:
 
     for number in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(number, interrupt)
+    loop.add_signal_handler(signal.SIGHUP, hang_up.set)  # from now on: it would end a process that starts
     try:
         async with serving(settings) as agent:
             for number in (signal.SIGTERM, signal.SIGINT):
                 loop.add_signal_handler(number, stop.set)
-            loop.add_signal_handler(signal.SIGHUP, hang_up.set)
             notify("READY=1")
             log.info("serving gNMI on %s", ", ".join(agent.addresses))
             if hints:

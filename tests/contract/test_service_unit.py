@@ -4,6 +4,8 @@ from pathlib import Path
 
 import pytest
 
+from twinplane import app
+
 UNIT = (Path(__file__).parents[2] / "agent/packaging/twinplane-agent.service").read_text().splitlines()
 
 
@@ -12,6 +14,12 @@ UNIT = (Path(__file__).parents[2] / "agent/packaging/twinplane-agent.service").r
 )
 def test_the_unit_says(line: str) -> None:
     assert line in UNIT
+
+
+def test_the_supervisor_is_more_patient_than_the_agent() -> None:
+    allowed = dict(line.split("=") for line in UNIT if line.startswith("Timeout"))
+    assert float(allowed["TimeoutStartSec"]) > app.FIRST_FACTS + app.RECOVERY
+    assert float(allowed["TimeoutStopSec"]) > app.GRACE
 
 
 def test_limits_are_raised() -> None:

@@ -1,9 +1,11 @@
 """Who may come in: by certificate, by password, by socket; and what a change of users.toml takes."""
 
 import datetime
+import os
 import signal
 import socket
 import ssl
+import threading
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -16,6 +18,7 @@ from twinplane.identity.file import write_private
 from twinplane.identity.host_name import host_names
 from twinplane.identity.role import Role
 from twinplane.identity.user import set_user
+from twinplane.state_dir import holder
 from twinplane_client import Client, PermissionDeniedError, UnauthenticatedError, UnavailableError
 
 pytestmark = pytest.mark.hypervisor
@@ -62,6 +65,19 @@ def test_the_right_password_and_what_it_allows(by_password: Agent) -> None:
         assert value(client, HOST)
         with pytest.raises(PermissionDeniedError, match="alice is read-only"):
             client.set(delete=["/appliances"])
+
+
+def test_a_hang_up_while_the_agent_starts_waits_until_it_serves(place: Place, images: Path) -> None:
+    def early() -> None:
+        until(lambda: holder(agent.state_dir) is not None, "the agent has its state directory")
+        os.kill(holder(agent.state_dir) or 0, signal.SIGHUP)
+
+    with Agent(place, images) as agent:
+        soon = threading.Thread(target=early)
+        soon.start()
+        agent.start()
+        soon.join()
+        agent.wait_for("users.toml again")
 
 
 def test_a_user_that_was_added_is_let_in_after_a_hang_up(by_password: Agent) -> None:
