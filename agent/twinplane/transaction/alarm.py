@@ -56,6 +56,12 @@ class Alarms:
             text = f"the guest runs without a change of {name} that it needs a start for; stop and start it"
             self.set(f"pending-change {path}", "OBJECT_FAILED", "WARNING", text, path)
 
+    def started(self, objects: frozenset[Path]) -> None:
+        """The guests of these were started anew, or are gone: no change waits for that any more."""
+        for path in self._waiting & objects:
+            self.clear(f"pending-change {path}")
+        self._waiting -= objects
+
     def set(self, name: str, kind: str, severity: str, text: str, path: Path = SYSTEM) -> None:
         """Raise the alarm, or change its text. Kinds and severities are those of `AlarmFact`."""
         alarm = AlarmFact(name, str(path), severity, text, kind=kind)

@@ -11,7 +11,7 @@ from dataclasses import dataclass, replace
 
 from twinplane.errors import DriverError
 from twinplane.plan.resource import Domain, ForeignValue, Key, Noun, Resource, Run
-from twinplane.plan.step import Effect, Step
+from twinplane.plan.step import Effect, Phase, Step
 from twinplane.transaction.alarm import object_of
 from twinplane.transaction.collaborator import Foreign, ForeignReader, Planner, Resources
 from twinplane.transaction.driver import Ownership
@@ -80,6 +80,7 @@ async def prepare(
     planned += [step for step in give_back(loose) if step.key not in restored]
     if only is not None:
         planned = [step for step in planned if object_of(step) in only]
+    planned = [_asked(step, facts) if _has_to_wait(step, undoing) else step for step in planned]
     waiting = tuple(step for step in planned if _has_to_wait(step, undoing))
     # A tap that a running guest lost is made anew all the same: its next start takes to it.
     now = [step for step in planned if step.key.noun is Noun.TAP or not _has_to_wait(step, undoing)]
@@ -132,6 +133,15 @@ async def execute(executor: Executor, repair: Repair) -> Repaired:
 def _has_to_wait(step: Step, undoing: frozenset[Key]) -> bool:
     """True for what would disturb a running guest that no unfinished transaction touched."""
     return step.effect >= Effect.GUEST_REBOOT and step.key not in undoing
+
+
+def _asked(step: Step, facts: Resources) -> Step:
+    """A running guest that is to stop and to have another definition is asked to stop with the one it has."""
+    fact, after = facts.get(step.key), step.after
+    if not isinstance(fact, Domain) or not isinstance(after, Domain) or after.run is not Run.STOPPED:
+        return step
+    stopped = replace(fact, run=Run.STOPPED, stop_timeout=after.stop_timeout)
+    return Step(Phase.FINAL, step.key, step.owner, fact, stopped)
 
 
 def _ended(step: Step, facts: Resources, undoing: frozenset[Key]) -> Step:

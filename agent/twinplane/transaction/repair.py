@@ -5,7 +5,8 @@ import logging
 from collections.abc import Sequence
 
 from twinplane.errors import TwinplaneError
-from twinplane.plan.step import Step
+from twinplane.plan.resource import Noun
+from twinplane.plan.step import Phase, Step
 from twinplane.transaction import reconcile as reconciling
 from twinplane.transaction.alarm import object_of
 from twinplane.transaction.confirm import Confirmations
@@ -42,7 +43,9 @@ class Repairs:
 
     def note(self, steps: Sequence[Step], failures: Sequence[Failure]) -> None:
         """The outcome of steps that nothing undoes: what failed is alarmed and tried again later."""
-        self._standing.alarms.report(failures, names(steps))
+        alarms, failed = self._standing.alarms, {object_of(failure.step) for failure in failures}
+        alarms.report(failures, names(steps))
+        alarms.started(frozenset(object_of(step) for step in steps if _renews(step)) - failed)
         if failures:
             self.later()
 
@@ -145,3 +148,8 @@ class Repairs:
             standing.alarms.clear("reconcile")
             standing.not_ready = ""
             self.recovered.set()
+
+
+def _renews(step: Step) -> bool:
+    """Whether the step makes an end of the guest that runs, or starts one."""
+    return step.key.noun is Noun.DOMAIN and (step.phase is Phase.GUEST or step.after is None)

@@ -4,6 +4,8 @@ import asyncio
 from dataclasses import replace
 from pathlib import Path as FilePath
 
+import pytest
+
 from doubles import demo
 from doubles.box import Box, furnish, started
 from doubles.host import Device
@@ -165,6 +167,39 @@ async def test_another_definition_waits_for_the_next_start_of_its_guest(tmp_path
         assert box.host.kernel.domains == standing.domains
         assert [alarm.severity for alarm in box.publisher.alarms.values()] == ["WARNING"]
         assert not box.publisher.broken
+
+
+@pytest.mark.parametrize("obedient", [True, False])
+@in_loop
+async def test_another_definition_is_had_by_a_stop_and_a_start(obedient: bool, tmp_path: FilePath) -> None:
+    """As the alarm says. A guest that is to stop is asked to, whatever its definition."""
+    box = await configured(tmp_path)
+    kernel = box.host.kernel
+    kernel.domains[DOMAIN] = replace(kernel.domains[DOMAIN], digest="sha256:older")
+    async with started(box):
+        box.drivers.domains.obedient = obedient
+        (alarm,) = box.publisher.alarms
+        await box.submit(demo.appliance(state="STOPPED", stop_timeout=1))
+        assert list(box.publisher.alarms) == [alarm]
+        await box.until(lambda: kernel.domains[DOMAIN].run is Run.STOPPED)
+        await box.submit(demo.appliance())
+        assert kernel.domains[DOMAIN].run is Run.RUNNING
+        assert kernel.domains[DOMAIN].digest != "sha256:older" and not box.publisher.alarms
+
+
+@in_loop
+async def test_a_guest_of_another_definition_that_is_to_stop_is_asked_to_at_start(tmp_path: FilePath) -> None:
+    box = await configured(tmp_path)
+    box.drivers.domains.obedient = False
+    async with started(box):
+        await box.submit(demo.appliance(state="STOPPED", stop_timeout=60))
+    kernel = box.host.kernel
+    kernel.domains[DOMAIN] = replace(kernel.domains[DOMAIN], digest="sha256:older")
+    kernel.asked.clear()
+    async with started(Box(tmp_path, host=box.host)) as again:
+        assert kernel.asked == {DOMAIN} and kernel.domains[DOMAIN].run is Run.RUNNING
+        assert DOMAIN in {key.name for key in again.transactor._repairs.stops._timers}
+        assert not again.publisher.broken
 
 
 @in_loop
