@@ -1,8 +1,10 @@
 """Get (GET)."""
 
 import asyncio
+import gc
 import json
 import time
+import tracemalloc
 from typing import Any
 
 import grpc
@@ -471,6 +473,33 @@ async def test_an_answer_that_is_too_large_is_not_made(folder: Any, monkeypatch:
         monkeypatch.setattr(encode, "notification", counted)
         await refused(client.get(*[A] * 500), Code.RESOURCE_EXHAUSTED, "ONCE")
     assert len(made) == 2
+
+
+@pytest.mark.row("GET-17")
+@pytest.mark.parametrize("field", ["target", "element", "unknown"])
+async def test_what_was_asked_for_is_not_kept_however_long_it_was(client: Client, field: str) -> None:
+    """Paths are remembered, but not what a client may put into them beside elements."""
+
+    async def ask(number: int) -> None:
+        text = f"{number}" + "x" * (1 << 20)
+        prefix, where = pb.Path(), path(SETTINGS)
+        if field == "target":
+            prefix.target = text
+        elif field == "element":
+            where.element.append(text)
+        else:
+            where.MergeFromString(b"\xfa\x3f" + pb.Path(origin=text).SerializeToString()[1:])
+        assert len(leaves((await client.get(where, prefix=prefix)).notification)) == 1
+
+    await ask(0)
+    tracemalloc.start()
+    try:
+        for number in range(1, 9):
+            await ask(number)
+        gc.collect()
+        assert tracemalloc.get_traced_memory()[0] < 4 << 20
+    finally:
+        tracemalloc.stop()
 
 
 @pytest.mark.row("GET-17")

@@ -246,6 +246,23 @@ def test_streams_and_paths_are_limited(tmp_path: File) -> None:
     run(tmp_path, scenario, Limits(streams_per_user=2, subscriptions_per_stream=3))
 
 
+@pytest.mark.parametrize("target", ["x" * 1000, ""])
+def test_what_a_stream_holds_is_limited(tmp_path: File, target: str) -> None:
+    """[ERR-22] Also in later messages, and whatever it is that makes the message long."""
+    first, more = listed(LAN), gnmi_pb2.SubscribeRequest(poll=gnmi_pb2.Poll())
+    first.subscribe.mode = gnmi_pb2.SubscriptionList.POLL
+    first.subscribe.prefix.target = target
+    if not target:
+        more.MergeFromString(b"\xfa\x3f\xe8\x07" + b"x" * 1000)  # a field that nobody has defined
+
+    async def scenario(client: AsyncClient, channel: grpc.aio.Channel, _: Memory) -> None:
+        code, message, answers = await refusal(channel, first, more)
+        assert (code, answers > 0) == ("RESOURCE_EXHAUSTED", not target)
+        assert "500" in message
+
+    run(tmp_path, scenario, Limits(stream_request_bytes=500))
+
+
 def test_a_reader_that_stalls_is_dropped(tmp_path: File) -> None:
     """[SUB-42]"""
 

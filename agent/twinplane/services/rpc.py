@@ -38,6 +38,7 @@ class Limits:
     """What one client may take. Sizes in bytes, `write_seconds` is how long a reader may stall."""
 
     request_bytes: int = 64 << 20
+    stream_request_bytes: int = 1 << 20  # held as long as the stream lasts
     answer_bytes: int = 256 << 20
     streams_per_user: int = 200
     requests_per_second: float = 2000.0  # of one user, who may save up those of a second
@@ -112,7 +113,13 @@ def stream(
                 ) from error
 
         async def requests() -> AsyncIterator[MessageT]:
+            most = door.limits.stream_request_bytes
             async for message in raw:
+                if len(message) > most:
+                    raise _too_large(
+                        f"the request has {len(message)} bytes, those of a stream at most {most}",
+                        "ask for less",
+                    )
                 yield parse(kind, message)
 
         try:

@@ -24,6 +24,8 @@ from twinplane_wire.gnmi import gnmi_pb2
 from twinplane_wire.path import ROOT, Path
 
 REMEMBERED = 4096
+LONGEST_REMEMBERED = 4096  # bytes of prefix and path
+LONGEST_REMEMBERED = 1024  # bytes; a client may put anything into a path, even what does not count
 
 
 class Get:
@@ -34,7 +36,7 @@ class Get:
         self._target = target
         self._most_bytes = most_bytes
         # Who reads, reads the same paths again and again.
-        self._asked = lru_cache(maxsize=REMEMBERED)(partial(_Asked, target.schemas))
+        self._remembered = lru_cache(maxsize=REMEMBERED)(partial(_Asked, target.schemas))
 
     async def __call__(self, _caller: Caller, request: gnmi_pb2.GetRequest) -> bytes:
         """The encoded GetResponse. Raises RequestError for the first path that cannot be answered."""
@@ -45,7 +47,11 @@ class Get:
         prefix = request.prefix.SerializeToString()
         asked: list[_Asked] = []
         for path in request.path or (gnmi_pb2.Path(),):
-            asked.append(self._asked(prefix, path.SerializeToString()))
+            encoded = path.SerializeToString()
+            # Fields that nobody knows make a path as long as a request may be.
+            long = len(prefix) + len(encoded) > LONGEST_REMEMBERED
+            resolve = partial(_Asked, self._target.schemas) if long else self._asked
+            asked.append(resolve(prefix, encoded))
             await _turn_of_others(len(asked))
         tree = self._target.operational
         await tree.fresh([found.path for one in asked for found in one.found])
@@ -70,6 +76,11 @@ class Get:
                 )
             await _turn_of_others(count)
         return b"".join(answer)
+
+    def _asked(self, prefix: bytes, path: bytes) -> "_Asked":
+        if len(prefix) + len(path) > LONGEST_REMEMBERED:
+            return _Asked(self._target.schemas, prefix, path)
+        return self._remembered(prefix, path)
 
 
 async def _turn_of_others(count: int) -> None:
