@@ -74,7 +74,7 @@ class Connection:
         self._pool = Workers(THREADS, "libvirt")
         self._lanes: dict[str, asyncio.Lock] = {}
         self._settled: set[str] = set()
-        self._stuck: set[str] = set()  # domains with a call that outlasted another one's wait for it
+        self._stuck: set[str] = set()  # domains that somebody has waited for in vain
         self._listeners: list[Listener] = []
         self._warming: asyncio.Future[None] | None = None
         self._writes = 0
@@ -256,9 +256,7 @@ class Connection:
         lane = self._lanes.setdefault(name, asyncio.Lock())
         try:
             # Who comes later does not wait that long: everything else would too, for one guest that hangs.
-            async with asyncio.timeout(
-                min(BRIEFLY, self._deadline) if name in self._stuck else self._deadline
-            ):
+            async with asyncio.timeout(self._patience(name, self._deadline)):
                 await lane.acquire()
         except TimeoutError:
             self._stuck.add(name)
@@ -268,10 +266,10 @@ class Connection:
                 remedy=f"if the guest does not come back: kill -9 {pid}" if pid is not None else "",
                 unknown=True,
             ) from None
-        self._stuck.discard(name)
         try:
             if name not in self._settled:
                 await self._settle(name)
+            self._stuck.discard(name)
             pending = self._pool.submit(operation)
         except BaseException:
             lane.release()
@@ -317,15 +315,19 @@ class Connection:
                     return False
                 raise
 
-        end = time.monotonic() + self._reconnect_limit
+        end = time.monotonic() + self._patience(name, self._reconnect_limit)
         while await self._run(name, busy):
             if time.monotonic() > end:
+                self._stuck.add(name)
                 raise DriverError(
                     f"{name}: libvirt has not found the guest again within {self._reconnect_limit:g} s",
                     unknown=True,
                 )
             await asyncio.sleep(RECONNECT_PAUSE)
         self._settled.add(name)
+
+    def _patience(self, name: str, limit: float) -> float:
+        return min(BRIEFLY, limit) if name in self._stuck else limit
 
     def _open_handle(self) -> Any:
         if self._connect is None:

@@ -8,6 +8,7 @@ import threading
 from pathlib import Path
 
 import pytest
+from libvirt import VIR_DOMAIN_CONTROL_OCCUPIED
 
 from twinplane.errors import DriverError
 from twinplane.hypervisor.connection import THREADS, Connection
@@ -64,6 +65,36 @@ def test_one_waits_for_a_call_that_hangs_and_no_others():
             assert libvirt._stuck == set()
         finally:
             go_on.set()
+            libvirt.dismiss()
+
+    asyncio.run(scenario())
+
+
+def test_one_waits_for_a_guest_that_is_not_found_again_and_no_others():
+    class Lost:
+        """A guest of an earlier agent, whose monitor does not answer."""
+
+        def lookupByName(self, _: str) -> "Lost":  # noqa: N802
+            return self
+
+        def isActive(self) -> bool:  # noqa: N802
+            return True
+
+        def controlInfo(self, _: int) -> list[int]:  # noqa: N802
+            return [VIR_DOMAIN_CONTROL_OCCUPIED, 0, 0]
+
+    async def scenario() -> None:
+        libvirt = connection()
+        libvirt._settled.clear()
+        libvirt._connect = Lost()
+        try:
+            for limit in (0.2, 60):
+                libvirt._reconnect_limit = limit
+                async with asyncio.timeout(30):
+                    with pytest.raises(DriverError, match="not found the guest again") as lost:
+                        await libvirt._call("vma", lambda: None)
+                assert lost.value.unknown
+        finally:
             libvirt.dismiss()
 
     asyncio.run(scenario())
