@@ -5,6 +5,7 @@ import asyncio
 import grpc
 import pytest
 
+from conformance.firewall import FW1, everything
 from conformance.refusal import refused
 from conformance.target import Target, schemas
 from conformance.wire import Client, ietf, joined, leaves, path, pb, plain, text, update
@@ -300,6 +301,17 @@ async def test_dots_are_any_number_of_levels(client: Client) -> None:
     await refused(client.get("/samples/.../nothing"), Code.INVALID_ARGUMENT)
 
 
+@pytest.mark.row("PATH-09", "PATH-10")
+async def test_a_list_that_cannot_have_a_key_does_not_match(client: Client) -> None:
+    """Only /interfaces takes names with a colon; what other lists would say of them is no refusal."""
+    await client.set(update=everything())
+    status = "/interfaces/interface[name=fw1:lan]/state/oper-status"
+    for pattern in ("/*/*[name=fw1:lan]/state/oper-status", "/.../*[name=fw1:lan]/state/oper-status"):
+        assert (await read(client, pattern)).keys() == {status}
+    await client.set(delete=["/*/*[name=fw1:lan]"])
+    assert await client.value(f"{FW1}/config/image") == "firewall"
+
+
 @pytest.mark.row("PATH-11")
 async def test_wildcards_in_the_prefix_are_expanded(client: Client) -> None:
     await furnished(client)
@@ -359,6 +371,8 @@ MALFORMED = {
     "key text of no identity": (f"{PAIRS}[number=1][shape=TRIANGLE]", "TRIANGLE"),
     "key text too long": (f"/samples/sample[name={'x' * 41}]", "name"),
     "a member of a leaf-list": (f"{A}/config/words[.=one]", "words"),
+    "a key of any number of levels": ("/.../...[name=a]/string", "'...'"),
+    "key text that no list takes": ("/samples/*/pairs/pair[number=ten]", "ten"),
     "a wrong module": ("/nobody:samples", "nobody:samples"),
     "a module of another node": ("/samples/twinplane-fixture-types:sample", "sample"),
 }

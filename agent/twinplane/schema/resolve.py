@@ -64,6 +64,8 @@ def resolve(table: SchemaTable, path: Path, *, write: bool, operation: int | Non
 def expand(table: SchemaTable, path: Path, *, operation: int | None = None) -> tuple[Resolved, ...]:
     """Resolve a path of a read or delete in which names may be ``*`` (one level) or ``...`` (any number).
 
+    Keys after ``*`` select the lists that have them and can hold what they say; ``...`` takes none.
+
     The answer has one element for each schema node that matches and lies below no other match; its path has
     no wildcard names. A path without wildcard names gives exactly one.
 
@@ -72,16 +74,27 @@ def expand(table: SchemaTable, path: Path, *, operation: int | None = None) -> t
     """
     if not any(elem.name in _WILD_NAMES for elem in path.elems):
         return (resolve(table, path, write=False, operation=operation),)
+    for position, elem in enumerate(path.elems):
+        if elem.name == "..." and elem.keys:
+            constraint = "'...' is any number of levels and has no keys"
+            raise _refusal(path, position, Fault.SYNTAX, constraint, operation)
     found: dict[Path, Resolved] = {}
     pattern = tuple(
         elem
         for elem, before in zip(path.elems, (None, *path.elems), strict=False)
         if not (elem.name == "..." and before == elem)  # two in a row are one
     )
+    refused: RequestError | None = None
     for candidate in _candidates(table, table.root, pattern, (), set()):
-        resolved = resolve(table, Path(candidate, path.origin), write=False, operation=operation)
-        found.setdefault(resolved.path, resolved)
+        try:
+            resolved = resolve(table, Path(candidate, path.origin), write=False, operation=operation)
+        except RequestError as error:  # no match, as long as another one is
+            refused = refused or error
+        else:
+            found.setdefault(resolved.path, resolved)
     if not found:
+        if refused is not None:
+            raise refused
         violation = Violation(path, Fault.UNKNOWN_PATH, "no node of the schema matches", operation=operation)
         raise RequestError(violation)
     covering: list[Resolved] = []
