@@ -41,12 +41,7 @@ class StateDir:
             by a newer version.
         """
         self.root = root
-        length = len(os.fsencode(root))
-        if length > LONGEST:
-            raise StartError(
-                f"state directory {root} has {length} bytes, at most {LONGEST} are possible "
-                "(socket paths below it are limited); choose a shorter agent.state_dir"
-            )
+        check_place(root)
         try:
             root.mkdir(mode=0o711, parents=True, exist_ok=True)
             _check_owner(root)
@@ -115,6 +110,25 @@ class StateDir:
             raise StartError(
                 f"{file} does not hold a UUID; restore it (own objects are recognised by it)"
             ) from error
+
+
+def check_place(root: Path) -> None:
+    """Judge a state directory, which need not be there yet, without touching it.
+
+    Raises:
+        StartError: its path is too long, it cannot be read, or others own it or can write it.
+    """
+    length = len(os.fsencode(root))
+    if length > LONGEST:
+        raise StartError(
+            f"state directory {root} has {length} bytes, at most {LONGEST} are possible "
+            "(socket paths below it are limited); choose a shorter agent.state_dir"
+        )
+    try:
+        if root.is_dir():
+            _check_owner(root)
+    except OSError as error:
+        raise StartError(f"cannot read state directory {root}: {error.strerror}") from error
 
 
 def holder(root: Path) -> int | None:

@@ -43,6 +43,17 @@ def test_a_module_of_our_own_that_is_missing_is_a_fault_of_ours(monkeypatch: pyt
         cli.main(["check"])
 
 
+def test_a_check_refuses_the_state_directory_that_a_start_would_refuse(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setenv("TWINPLANE_AGENT_STATE_DIR", f"/tmp/{'x' * 45}")
+    with pytest.raises(SystemExit, match="2"):
+        cli.main(["check"])
+    shown = capsys.readouterr()
+    assert shown.out == ""
+    assert "has 50 bytes, at most 45 are possible" in shown.err
+
+
 @pytest.mark.parametrize(
     "command", [("run",), ("check",), ("schema",), ("plan", "a", "b")], ids=lambda each: each[0]
 )
