@@ -96,8 +96,8 @@ async def run(settings: Settings, *, hints: bool = False) -> None:
                 loop.add_signal_handler(number, stop.set)
             notify("READY=1")
             log.info("serving gNMI on %s", ", ".join(agent.addresses))
-            if hints:
-                print_hints(agent.addresses[0], settings.agent.state_dir, sys.stdout)
+            if hints and settings.listen.addresses:
+                print_hints(agent.addresses[0], settings.agent.state_dir, settings.listen.mode, sys.stdout)
             async with asyncio.TaskGroup() as tasks:
                 rereading = tasks.create_task(_reread(agent, hang_up), name="hang up")
                 await stop.wait()

@@ -8,12 +8,13 @@ from pathlib import Path
 from twinplane.hints import print_hints
 from twinplane.identity import certificates
 from twinplane.identity.host_name import host_names
+from twinplane.settings import TlsMode
 
 
 def test_each_client_has_a_line_to_paste(tmp_path: Path) -> None:
     certificates.ensure(tmp_path / "tls", host_names(), datetime.datetime.now(datetime.UTC))
     out = io.StringIO()
-    print_hints("localhost:9339", tmp_path, out)
+    print_hints("localhost:9339", tmp_path, TlsMode.MUTUAL, out)
     lines = out.getvalue().splitlines()
     for client in ("gnmic", "gnmi_cli", "twinplane_client"):
         (line,) = (line for line in lines if client in line.split()[:3])
@@ -24,3 +25,14 @@ def test_each_client_has_a_line_to_paste(tmp_path: Path) -> None:
         assert all(Path(word).is_file() for word in named)
     authority = (tmp_path / "tls/ca.pem").read_bytes()
     assert any(certificates.fingerprint(authority) in line for line in lines)
+
+
+def test_where_passwords_are_asked_for_no_certificate_is_named(tmp_path: Path) -> None:
+    certificates.ensure(tmp_path / "tls", host_names(), datetime.datetime.now(datetime.UTC))
+    out = io.StringIO()
+    print_hints("localhost:9339", tmp_path, TlsMode.PASSWORD, out)
+    told = out.getvalue()
+    assert "mutual" not in told
+    assert "admin.pem" not in told
+    for words in ("gnmic -a localhost:9339 ", "-u NAME -p PASSWORD", "-with_user_pass", "--username NAME"):
+        assert words in told
