@@ -6,11 +6,14 @@ when no object wants it any more.
 
 from collections.abc import Iterable, Mapping
 from dataclasses import replace
+from types import MappingProxyType
 
 from twinplane.plan.resource import ForeignValue, Key, Link, Noun, Plug, Resource
 from twinplane.plan.step import Phase, Step
 from twinplane.transaction.collaborator import Foreign, Resources
 from twinplane_wire.path import Path
+
+NOTHING_TAKEN: Foreign = MappingProxyType({})
 
 
 def claimed(resource: Resource | None) -> frozenset[str]:
@@ -84,15 +87,16 @@ def give_back(values: Foreign) -> tuple[Step, ...]:
     return tuple(steps.values())
 
 
-def mask(fact: Resource, wanted: Resource | None) -> Resource:
-    """A fact about a host port's link seen with the eyes of who wants it: what it leaves alone is None, and
-    its owner is the wanted one (a foreign device carries no mark of ours)."""
+def mask(fact: Resource, wanted: Resource | None, foreign: Foreign = NOTHING_TAKEN) -> Resource:
+    """A fact about a host port's link seen with the eyes of who wants it: what it leaves alone, and is not to
+    be given back, is None, and its owner is the wanted one (a foreign device carries no mark of ours)."""
     if isinstance(fact, Link) and isinstance(wanted, Link):
+        taken = {attribute for device, attribute in foreign if device == fact.device}
         return replace(
             fact,
             owner=wanted.owner,
-            up=None if wanted.up is None else fact.up,
-            mtu=None if wanted.mtu is None else fact.mtu,
+            up=None if wanted.up is None and "up" not in taken else fact.up,
+            mtu=None if wanted.mtu is None and "mtu" not in taken else fact.mtu,
         )
     if isinstance(fact, Plug) and isinstance(wanted, Plug):
         return replace(fact, owner=wanted.owner)

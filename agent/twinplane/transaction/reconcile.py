@@ -55,7 +55,7 @@ async def survey(executor: Executor, desired: Resources, foreign: Foreign, named
     ports = {key for key in desired if key.noun in HOST_PORT} | {held_by(value) for value in foreign.values()}
     facts = await executor.survey(ports | set(named))
     return {
-        key: mask(fact, desired.get(key))
+        key: mask(fact, desired.get(key), foreign)
         for key, fact in facts.items()
         # The link of a device that we neither manage nor have to give back is none of our business.
         if key.noun is not Noun.LINK or key in ports

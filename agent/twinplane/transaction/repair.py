@@ -62,6 +62,14 @@ class Repairs:
         """The first turn: bring the host to what is configured; then writes are served."""
         await self._tolerant(None)
 
+    async def asked(self) -> None:
+        """Reconcile because somebody asked for it, who may not ask again. Raises as `reconcile`."""
+        try:
+            await self.reconcile()
+        except Exception:
+            self.later(whole=True)
+            raise
+
     async def reconcile(self, only: frozenset[Path] | None = None) -> None:
         """Bring the host to what is configured (only the objects at these paths, where given).
 
@@ -100,7 +108,7 @@ class Repairs:
         self._whole &= only is not None
         self.stops.watch(repair.steps, done.read_back)
         self._conclude(repair, done, only)
-        await self._clean(repair, done)
+        await self._clean(done)
         self._drifts.later()
 
     def _conclude(
@@ -120,11 +128,10 @@ class Repairs:
         else:
             self._tries = 0
 
-    async def _clean(self, repair: reconciling.Repair, done: reconciling.Repaired) -> None:
+    async def _clean(self, done: reconciling.Repaired) -> None:
         if self._standing.degraded or self._confirmations.waiting is not None:
             return  # what was put aside may be wanted again
-        first = bool(self._standing.not_ready)
-        if not done.failures and (first or repair.steps or self._standing.entry is not None):
+        if not done.failures:
             await self._standing.sweep()
         await self._standing.drop_row(done.returned)
 

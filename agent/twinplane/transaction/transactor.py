@@ -115,9 +115,9 @@ class Transactor:
         """Bring the host to what is configured, in turn (drift, a host port that appeared).
 
         Raises:
-            DriverError: the host cannot be read.
+            DriverError: the host cannot be read; it is tried again later.
         """
-        await self._turns.take(self._repairs.reconcile)
+        await self._turns.take(self._repairs.asked)
 
     async def inspect(self, objects: frozenset[Path]) -> None:
         """Compare the host with what is wanted of these objects, in turn, and tell what differs.

@@ -334,6 +334,24 @@ async def test_a_final_step_cannot_fail_the_request(tmp_path: FilePath) -> None:
 
 
 @in_loop
+async def test_the_trash_is_emptied_though_a_final_step_seemed_to_fail(tmp_path: FilePath) -> None:
+    async with started(await prepared(tmp_path / "box", demo.everything())) as box:
+        tries = 0
+
+        async def trap(when: str, key: Key, wanted: Resource | None) -> None:
+            nonlocal tries
+            if when == "after" and wanted is None and key == Key(Noun.BRIDGE, BRIDGE):
+                tries += 1
+                raise DriverError("no answer", unknown=True)
+
+        box.drivers.set_trap(trap)
+        await box.submit(demo.nothing())
+        assert tries and box.host.kernel.trash
+        await box.until(lambda: not box.publisher.alarms)
+        await box.until(lambda: not box.host.kernel.trash)
+
+
+@in_loop
 async def test_a_sweep_that_breaks_cannot_fail_the_request(tmp_path: FilePath) -> None:
     async with started(await prepared(tmp_path / "box", demo.everything())) as box:
         box.host.hook = break_once(box.host, "trash empty")

@@ -11,6 +11,7 @@ from twinplane.errors import ApplyError, DriverError
 from twinplane.plan.resource import ForeignValue, Key, Link, Noun, Plug, Resource
 from twinplane.plan.step import Phase, Step
 from twinplane.transaction.foreign import claimed, give_back, mask, missing, restored, unclaimed
+from twinplane.transaction.request import Act, Confirm, Request
 from twinplane_wire.path import parse
 
 PORT = parse("/virtual-switches/virtual-switch[name=lan]/ports/port[interface=eth0]")
@@ -56,6 +57,8 @@ def test_giving_back() -> None:
 def test_a_link_is_compared_by_what_is_managed() -> None:
     assert mask(Link("eth0", ROW, True, 1500), Link("eth0", ROW, True, None)) == Link("eth0", ROW, True, None)
     assert mask(PLUG, None) == PLUG
+    # Nor is what has to be given back left alone.
+    assert mask(Link("eth0", ROW, True, 9000), Link("eth0", ROW, False, None), VALUES) == LINK
 
 
 def managed(mtu: int | None, *, enabled: bool = True) -> object:
@@ -139,3 +142,20 @@ async def test_what_nobody_has_to_give_back_is_forgotten_too(tmp_path: FilePath)
     box.host.kernel.devices["eth7"].up = False
     async with started(Box(tmp_path, host=box.host)) as again:
         assert not again.host.kernel.devices["eth7"].up
+
+
+@in_loop
+async def test_recovery_gives_back_one_value_while_it_sets_another(tmp_path: FilePath) -> None:
+    box = Box(tmp_path)
+    furnish(box.host)
+    before = box.host.kernel.devices["eth7"].mtu
+    async with started(box):
+        await box.submit(managed(None, enabled=False))  # type: ignore[arg-type]
+        edits = managed(9000, enabled=True)
+        confirm = Confirm(Act.COMMIT, "c1", 3600)
+        await box.transactor.submit(Request(edits, "anna", "test", confirm=confirm))  # type: ignore[arg-type]
+        device = box.host.kernel.devices["eth7"]
+        assert (device.up, device.mtu) == (True, 9000)
+    async with started(Box(tmp_path, host=box.host)) as again:
+        assert (device.up, device.mtu) == (False, before)
+        assert set(again.transactor._standing.foreign) == {("eth7", "up")}

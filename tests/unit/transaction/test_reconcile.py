@@ -222,3 +222,22 @@ async def test_a_host_that_cannot_be_read_is_asked_again(tmp_path: FilePath) -> 
         assert box.drivers.ensures == []
         assert (await box.submit(demo.appliance(limit=300))).changed
         await box.transactor.close()
+
+
+@in_loop
+async def test_a_repair_that_somebody_asked_for_is_tried_again(tmp_path: FilePath) -> None:
+    """A host port appears once, and may do so when the host cannot be read."""
+    box = await configured(tmp_path)
+    async with started(box):
+        queues = dict(box.host.kernel.queues)
+        box.host.kernel.queues.clear()
+
+        async def broken(_: object) -> tuple[Resource, ...]:
+            raise DriverError("no answer")
+
+        driver = box.drivers.domains
+        driver.survey = broken  # type: ignore[method-assign]
+        with pytest.raises(DriverError):
+            await box.transactor.repair()
+        del driver.survey  # type: ignore[attr-defined]
+        await box.until(lambda: box.host.kernel.queues == queues)
