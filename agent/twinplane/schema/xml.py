@@ -20,6 +20,7 @@ from twinplane.tree.node import EMPTY, Container, Entries, Node, Scalar
 
 BASE = "urn:ietf:params:xml:ns:netconf:base:1.0"
 MAX_PAYLOAD = 64 * 2**20
+DEEPEST = 128  # elements one in the other; no schema is as deep, and a megabyte of text may be
 
 _QUALIFIED = re.compile(r"([A-Za-z_][\w.-]*):([A-Za-z_][\w.-]*)")
 _NAME = re.compile(r"(?:([A-Za-z_][\w.-]*):)?([A-Za-z_][\w.-]*)")
@@ -140,15 +141,23 @@ class _Builder(TreeBuilder):
         super().__init__()
         self.scopes: dict[Element, _Prefixes] = {}
         self._declared: dict[str, str] = {}
+        self._depth = 0
 
     def start_ns(self, prefix: str, uri: str) -> None:
         self._declared[prefix] = uri
 
     def start(self, tag: str, attributes: dict[Any, Any]) -> Element:
+        self._depth += 1
+        if self._depth > DEEPEST:
+            raise ValueError("nested too deeply")
         element = super().start(tag, attributes)
         if self._declared:
             self.scopes[element], self._declared = self._declared, {}
         return element
+
+    def end(self, tag: str) -> Element:
+        self._depth -= 1
+        return super().end(tag)
 
     def doctype(self, name: str, _public: str | None, _system: str | None) -> None:
         raise ValueError(f"a document type ({name}) is not accepted")

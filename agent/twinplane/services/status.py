@@ -162,8 +162,9 @@ def _on_the_wire(details: bytes) -> int:
 
 def cut(text: str, limit: int = FIELD_LIMIT) -> str:
     """The text within `limit` bytes of percent encoding, which a status message travels in."""
-    if len(quote(text)) <= limit:
+    if len(text) <= limit and len(quote(text)) <= limit:
         return text
+    text = text[:limit]  # a character is a byte at least, and what a client wrote may be megabytes
     while len(quote(text)) > limit - 9:
         text = text[: max(1, min(len(text) - 1, len(text) * limit // len(quote(text))))]
     return text + "…"

@@ -199,6 +199,7 @@ def test_xml_says_the_same_as_json_and_libyang_reads_it(origin: str, data: st.Da
         (b"<!DOCTYPE a [<!ENTITY b 'c'>]><config/>", "document type"),
         (b"<?xml version='1.0' encoding='nothing'?><config/>", "unknown encoding"),
         (b"<images/>", "stands in <config>"),
+        (b"<a>" * 200 + b"</a>" * 200, "nested too deeply"),
         (b"<config xmlns='urn:ietf:params:xml:ns:netconf:base:1.0' a='b'/>", "attribute 'a'"),
         (b"<config xmlns='urn:ietf:params:xml:ns:netconf:base:1.0'>words</config>", "holds text"),
     ],

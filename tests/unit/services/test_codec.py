@@ -49,6 +49,8 @@ def test_keys_come_in_one_order_and_unchanged() -> None:
         (wire(), wire("a", "")),
         (wire(""), wire()),
         (wire(), WirePath(elem=[WireElem(name="e", key={"": "x"})])),
+        (wire(), wire("b" * 5000)),
+        (wire(), WirePath(elem=[WireElem(name="e", key={"k" * 5000: "x"})])),
     ],
 )
 def test_what_is_no_path(prefix: gnmi_pb2.Path, path: gnmi_pb2.Path) -> None:

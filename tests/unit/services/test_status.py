@@ -15,6 +15,7 @@ from twinplane.errors import (
     UnavailableError,
     Violation,
 )
+from twinplane.services import status as statuses
 from twinplane.services.config.error import brief
 from twinplane.services.status import CODES, LIMIT, Detail, status_of
 from twinplane_wire.path import Elem, Path, parse
@@ -102,3 +103,18 @@ def test_what_is_unexpected_is_logged_and_not_told(
     incident = status.message.split()[3]
     assert incident in caplog.text
     assert type(error).__name__ in caplog.text
+
+
+def test_of_what_a_client_wrote_no_more_is_worked_on_than_is_sent(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A name may be as long as a request, and nobody else is served meanwhile."""
+    lengths: list[int] = []
+
+    def recording(text: str) -> str:
+        lengths.append(len(text))
+        return quote(text)
+
+    monkeypatch.setattr(statuses, "quote", recording)
+    path = Path((Elem("\u00e9" * 100_000),))
+    found = status_of(RequestError(Violation(path, Fault.UNKNOWN_PATH, "x" * 100_000)), "/x")
+    assert found.message.startswith("/\u00e9")
+    assert max(lengths) <= LIMIT

@@ -24,7 +24,6 @@ from twinplane_wire.gnmi import gnmi_pb2
 from twinplane_wire.path import ROOT, Path
 
 REMEMBERED = 4096
-LONGEST_REMEMBERED = 4096  # bytes of prefix and path
 LONGEST_REMEMBERED = 1024  # bytes; a client may put anything into a path, even what does not count
 
 
@@ -47,11 +46,7 @@ class Get:
         prefix = request.prefix.SerializeToString()
         asked: list[_Asked] = []
         for path in request.path or (gnmi_pb2.Path(),):
-            encoded = path.SerializeToString()
-            # Fields that nobody knows make a path as long as a request may be.
-            long = len(prefix) + len(encoded) > LONGEST_REMEMBERED
-            resolve = partial(_Asked, self._target.schemas) if long else self._asked
-            asked.append(resolve(prefix, encoded))
+            asked.append(self._asked(prefix, path.SerializeToString()))
             await _turn_of_others(len(asked))
         tree = self._target.operational
         await tree.fresh([found.path for one in asked for found in one.found])
