@@ -263,6 +263,22 @@ def test_what_a_stream_holds_is_limited(tmp_path: File, target: str) -> None:
     run(tmp_path, scenario, Limits(stream_request_bytes=500))
 
 
+def test_a_target_that_each_message_would_repeat_is_short(tmp_path: File) -> None:
+    """[ERR-22]"""
+
+    async def scenario(client: AsyncClient, channel: grpc.aio.Channel, _: Memory) -> None:
+        for length, wanted in ((4096, "OK"), (4097, "RESOURCE_EXHAUSTED")):
+            first = listed(LAN)
+            first.subscribe.mode = gnmi_pb2.SubscriptionList.ONCE
+            first.subscribe.prefix.target = "t" * length
+            if wanted == "OK":
+                await anext(aiter(subscribe(channel, [first])))
+            else:
+                assert (await refusal(channel, first))[0] == wanted
+
+    run(tmp_path, scenario)
+
+
 def test_a_reader_that_stalls_is_dropped(tmp_path: File) -> None:
     """[SUB-42]"""
 

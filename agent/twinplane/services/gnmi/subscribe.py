@@ -136,6 +136,8 @@ class Subscribe:
             raise _refused(
                 Fault.TOO_LARGE, f"a stream has at most {self._limits.subscriptions_per_stream} paths"
             )
+        if len(listed.prefix.target) > codec.LONGEST_KEY:  # each message repeats it
+            raise _refused(Fault.TOO_LARGE, f"the target has more than {codec.LONGEST_KEY} characters")
         if listed.qos.marking > MAX_DSCP:
             raise _refused(Fault.VALUE, f"qos marking {listed.qos.marking} is no DSCP (0 to {MAX_DSCP})")
         models = codec.check_models(self._target.schemas, listed.use_models)
