@@ -14,7 +14,7 @@ from grpc_reflection.v1alpha import reflection_pb2, reflection_pb2_grpc
 from conformance.conftest import NAMES
 from conformance.refusal import refused
 from conformance.target import Target
-from conformance.wire import Client, ext, ietf, leaves, path, update
+from conformance.wire import Client, ext, ietf, leaves, path, pb, update
 from twinplane.identity import certificates
 from twinplane.identity.file import write_private
 from twinplane.identity.role import Access, Role
@@ -392,6 +392,22 @@ async def test_a_write_that_touches_what_the_user_may_not_is_refused_as_a_whole(
     assert await everything(ruled) == before
     await ruled.mutual("admin").set(**request)  # type: ignore[arg-type]
     assert await everything(ruled) != before
+
+
+@pytest.mark.row("AUTH-09")
+async def test_the_annotation_belongs_to_the_root(folder: File) -> None:
+    """Also where nothing else changes; who sends back what is there changes nothing."""
+    rules = (Rule(parse("/"), Access.READ), Rule(parse("/samples"), Access.WRITE))
+    set_user(folder / "users.toml", "operator", Role.OPERATOR, "operator-secret", rules)
+    mine, others = ({"@": {"openconfig-metadata:protobuf-metadata": text}} for text in ("bWluZQ==", "b3Ro"))
+    async with Target(folder) as target:
+        operator = target.mutual("operator")
+        await target.client().set(update={"/": others})
+        for request in ({"update": {"/": mine}}, {"replace": {"/": {}}}, {"delete": ["/"]}):
+            refusal = await refused(operator.set(**request), Code.PERMISSION_DENIED)  # type: ignore[arg-type]
+            assert [field for field, _ in refusal.violations] == ["/@"]
+        await operator.set(update={"/": others, f"{SETTINGS}/plain": "x"})
+        assert (await target.client().value("/", type=pb.GetRequest.CONFIG))["@"] == others["@"]
 
 
 @pytest.mark.row("AUTH-09")

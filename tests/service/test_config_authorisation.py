@@ -228,6 +228,25 @@ def test_the_other_ways_to_the_same_change_are_refused_too() -> None:
     ruled(scenario)
 
 
+def test_nothing_forbidden_gets_into_what_others_commit() -> None:
+    """The shared candidate is committed by who may: an edit of it is judged by who makes it."""
+    mask, plain = "/samples/settings/config/mask", "/samples/settings/config/plain"
+
+    async def scenario(box: Box, operator: Caller) -> None:
+        for request in (
+            pb.EditRequest(edit=[edit(pb.Edit.MERGE, mask, 8)]),
+            pb.CopyConfigRequest(target=pb.CANDIDATE, text=b"{}"),
+        ):
+            code, _, errors = await refusal(operator.call(request))
+            assert code is Code.PERMISSION_DENIED and mask in [one.error_path for one in errors]
+        await box.admin.call(pb.EditRequest(edit=[edit(pb.Edit.MERGE, mask, 8)]))
+        await operator.call(pb.EditRequest(edit=[edit(pb.Edit.MERGE, plain, "y")]))
+        await box.admin.call(pb.CommitRequest())
+        assert (await box.gnmi.value(mask), await box.gnmi.value(plain)) == (8, "y")
+
+    ruled(scenario)
+
+
 @pytest.mark.parametrize("how", ["removed", "rules"])
 def test_a_session_ends_with_the_authorisation_of_its_user(how: str) -> None:
     """The stream that is the session ends, and with it the session, its locks and its candidate."""

@@ -18,6 +18,7 @@ from twinplane.services.config.store import Held, Stores
 from twinplane.services.config.target import Target
 from twinplane.services.config.text import Encoding, encoding, json, whole
 from twinplane.services.config.wire import datastore_of, refused, wire_path
+from twinplane.services.permit import Permits
 from twinplane.session.candidate import Candidate
 from twinplane.session.lock import Datastore
 from twinplane.tree import forest as trees
@@ -51,6 +52,7 @@ class EditMethods:
     def __init__(self, target: Target) -> None:
         self._target = target
         self._stores = Stores(target)
+        self._permits = Permits(target.schemas)
 
     async def edit(self, caller: Caller, request: pb.EditRequest) -> bytes:
         """Apply all edits of a request, or none. Raises RequestError."""
@@ -61,6 +63,7 @@ class EditMethods:
         before = held.now
         wanted = _edits(self._target.schemas, request.edit, encoding(request.encoding))
         candidate = before.edited(wanted, self._target.model.apply)
+        self._permit(caller, held, candidate.forest)
         if request.expected_revision not in (0, self._target.transactor.running.revision):
             await self._refuse(request.expected_revision, before.forest, candidate.forest)
         if request.test_option != pb.EditRequest.SET:
@@ -93,6 +96,7 @@ class EditMethods:
         running = self._target.transactor.running
         made = self._target.model.difference(running.forest, forest)
         candidate = Candidate.of(running.revision, running.forest).replaced(forest, made)
+        self._permit(caller, held, candidate.forest)
         held.put(candidate)
         return pb.CopyConfigResponse(base_revision=candidate.base).SerializeToString()
 
@@ -133,6 +137,12 @@ class EditMethods:
 
     def _held(self, caller: Caller, number: int, datastore: int) -> Held:
         return self._stores.candidate(self._target.session(number, caller.name), datastore)
+
+    def _permit(self, caller: Caller, held: Held, after: Forest) -> None:
+        """Refuse in the shared candidate what the caller may not write: somebody who may commits it. Raises
+        RequestError (DENIED)."""
+        if held.datastore is Datastore.CANDIDATE:
+            self._permits.of(caller)(trees.changes(held.now.forest, after))
 
     def _judge(self, forest: Forest) -> None:
         before = self._target.transactor.running.forest

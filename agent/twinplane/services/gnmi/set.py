@@ -5,7 +5,7 @@ from dataclasses import replace
 from typing import NamedTuple
 
 from twinplane.errors import ApplyError, Fault, RequestError, Violation
-from twinplane.schema.annotation import annotation
+from twinplane.schema.annotation import MEMBER, annotation
 from twinplane.schema.write import JsonPayload, Payload, edits
 from twinplane.services import codec
 from twinplane.services.auth import Caller
@@ -15,7 +15,9 @@ from twinplane.services.gnmi.target import Target
 from twinplane.services.gnmi.union import Union
 from twinplane.services.permit import Permits
 from twinplane.transaction.request import Act, Outcome, Request
+from twinplane.tree.diff import ObjectChange
 from twinplane.tree.edit import Edit, Operation
+from twinplane.tree.node import Container
 from twinplane_wire.gnmi import gnmi_pb2
 from twinplane_wire.path import ROOT, Path
 
@@ -60,6 +62,11 @@ class Set:
         wanted = tuple(_in_order(request))
         self._check(request, wanted, options)
         edited, kept = self._edits(request.prefix, wanted)
+        permit = self._permits.of(caller)
+        if kept == self._target.transactor.annotation:
+            kept = None  # as it is, whatever becomes of it until the writer's turn
+        if kept is not None:
+            permit((ObjectChange(ROOT, None, Container({MEMBER: kept})),))
         submitted = Request(
             edits=edited,
             author=caller.name,
@@ -67,7 +74,7 @@ class Set:
             peer=caller.peer,
             confirm=options.confirm,
             election=options.election,
-            permit=self._permits.of(caller),
+            permit=permit,
             annotation=kept,
         )
         outcome = await self._submit(submitted, union=bool(request.union_replace))
