@@ -53,6 +53,7 @@ def named(description: str) -> Edit:
 def test_a_session_edits_plans_commits_and_rolls_back(config: ConfigClient) -> None:
     opened = config.open_session()
     assert not opened.resumed
+    assert opened.secret not in repr(opened), "what a notebook shows or a log keeps is read by others"
     assert config.list_sessions()[-1].number == opened.number
     base = config.edit(named("one"))
     plan = config.plan()

@@ -1,7 +1,7 @@
 """What the calls of the configuration service give back. Times are ns since the epoch."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import Enum
 from typing import Literal, TypeAlias
 
@@ -40,7 +40,7 @@ class Opened:
     """A session that is open now; `secret` resumes it once its stream has ended, while it lingers."""
 
     number: int
-    secret: str
+    secret: str = field(repr=False)
     resumed: bool
 
 
