@@ -9,7 +9,7 @@ import pytest
 from hypervisor.appliance import INSTANCE, drivers, firewall
 from hypervisor.scenario import alone, run
 from twinplane.hypervisor.embedded import open_embedded
-from twinplane.plan.resource import Run
+from twinplane.plan.resource import Key, Noun, Ownership, Run
 from twinplane.state.facts import DomainFact
 from twinplane.state.sources.hypervisor import HypervisorSource
 
@@ -47,6 +47,28 @@ async def test_a_guest_is_adopted_without_a_modifying_call(state: Path) -> None:
 
     stopped = fw.domain(Run.STOPPED)
     assert await made.domain.ensure(stopped.key, stopped) == stopped  # a paused guest is not asked
+    assert await made.domain.ensure(stopped.key, None) is None
+    await fw.remove_files(made, state)
+    await embedded.close()
+
+
+@alone
+async def test_a_copy_of_a_domain_is_somebody_elses(state: Path) -> None:
+    """Whoever copies a definition copies the mark in it too."""
+    embedded = await open_embedded(state / "libvirt")
+    made, fw = drivers(embedded, state), firewall(state)
+    await fw.place_files(made)
+    stopped = fw.domain(Run.STOPPED)
+    await made.domain.ensure(stopped.key, stopped)
+    copy = stopped.xml().replace(fw.name, "copy").replace(str(fw.uuid), str(INSTANCE))
+    await embedded.connection.define("copy", copy)
+    assert await made.domain.survey(()) == (stopped,)
+    assert len(await made.scheduler.survey(())) == 1
+    found = await made.domain.find(Key(Noun.DOMAIN, "copy"))
+    assert found.ownership is Ownership.FOREIGN
+    (fact,) = (await HypervisorSource(INSTANCE, embedded.connection).everything()).facts
+    assert isinstance(fact, DomainFact) and fact.name == fw.name
+    await embedded.connection.undefine("copy")
     assert await made.domain.ensure(stopped.key, None) is None
     await fw.remove_files(made, state)
     await embedded.close()

@@ -9,9 +9,9 @@ from twinplane.hypervisor import process
 from twinplane.hypervisor.domain import DomainRecord, DomainState
 from twinplane.hypervisor.embedded import Embedded
 from twinplane.image.store import Store
+from twinplane.model.names import domain_owner
 from twinplane.plan.appliance.seed import console_file
 from twinplane.plan.resource import Domain, Found, Key, Noun, Ownership, Resource, Run
-from twinplane_wire.path import PathSyntaxError, parse
 
 LOOKS = 10  # at a process that should be gone, 0.1 s apart
 
@@ -171,16 +171,15 @@ class DomainDriver:
 
     async def _own(self, name: str) -> DomainRecord | None:
         record = await self._connection.domain(name)
-        if record is not None and (record.mark is None or record.mark.instance != self._instance):
+        if record is not None and self._resource(record) is None:
             raise DriverError(f"domain {name} belongs to somebody else")
         return record
 
     def _resource(self, record: DomainRecord | None) -> Domain | None:
         if record is None or record.mark is None or record.mark.instance != self._instance:
             return None
-        try:
-            owner = parse(record.mark.path)
-        except PathSyntaxError:
+        owner = domain_owner(self._instance, record.name, record.mark.path)
+        if owner is None:
             return None
         return Domain(
             name=record.name,

@@ -6,9 +6,9 @@ from uuid import UUID
 from twinplane.errors import DriverError
 from twinplane.hypervisor.connection import Connection
 from twinplane.hypervisor.domain import SchedulerRecord, SchedulerValues
+from twinplane.model.names import domain_owner
 from twinplane.plan.resource import Found, Key, Noun, Ownership, Resource, Scheduler
 from twinplane.plan.text import unlike
-from twinplane_wire.path import parse
 
 
 class SchedulerDriver:
@@ -59,5 +59,8 @@ class SchedulerDriver:
     def _resource(self, record: SchedulerRecord | None) -> Scheduler | None:
         if record is None or record.mark is None or record.mark.instance != self._instance:
             return None
+        owner = domain_owner(self._instance, record.name, record.mark.path)
+        if owner is None:
+            return None
         values = record.values
-        return Scheduler(record.name, parse(record.mark.path), values.quota, values.period, values.shares)
+        return Scheduler(record.name, owner, values.quota, values.period, values.shares)

@@ -46,6 +46,16 @@ def domain_name(instance: UUID, appliance: Path) -> str:
     return _kernel_name("vm", instance, appliance)
 
 
+def domain_owner(instance: UUID, domain: str, path: str) -> Path | None:
+    """The appliance at a path, if a domain of that name realises it. None for any other domain: the mark in
+    its metadata can be copied, with all else of a definition."""
+    try:
+        owner = parse(path)
+    except PathSyntaxError:
+        return None
+    return owner if domain_name(instance, owner) == domain else None
+
+
 def domain_uuid(instance: UUID, appliance: Path) -> UUID:
     """The libvirt UUID of an appliance's domain."""
     return uuid5(instance, str(appliance))

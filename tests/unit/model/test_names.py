@@ -39,3 +39,10 @@ def test_an_alias_leads_back_to_its_owner(name: str) -> None:
 def test_a_foreign_alias_has_no_owner() -> None:
     for text in ("", "uplink to the lab", "twinplane:no-uuid:/a", f"twinplane:{INSTANCE}:relative"):
         assert names.parse_alias(text) is None
+
+
+def test_a_copied_mark_makes_no_domain_ours() -> None:
+    path = appliance_path("fw1")
+    assert names.domain_owner(INSTANCE, "vmcj2zgj6z5h5", str(path)) == path
+    assert names.domain_owner(INSTANCE, "copy-of-fw1", str(path)) is None
+    assert names.domain_owner(INSTANCE, "vmcj2zgj6z5h5", "no path[") is None

@@ -12,8 +12,8 @@ from twinplane.errors import DriverError
 from twinplane.hypervisor.cgroup import CpuClock
 from twinplane.hypervisor.connection import Connection
 from twinplane.hypervisor.domain import DomainEvent, DomainRecord, Reconnected
+from twinplane.model.names import domain_owner
 from twinplane.state.facts import Batch, DomainCpu, DomainFact, DomainGone, DomainVnic, Fact
-from twinplane_wire.path import Path, PathSyntaxError, parse
 
 SOURCE = "hypervisor"
 
@@ -93,7 +93,7 @@ class HypervisorSource:
         mark = record.mark
         if mark is None or mark.instance != self._instance:
             return None
-        owner = _owner(mark.path)
+        owner = domain_owner(self._instance, record.name, mark.path)
         if owner is None:
             return None
         return DomainFact(
@@ -113,10 +113,3 @@ class HypervisorSource:
 
 def _subject(event: DomainEvent | Reconnected) -> str | None:
     return event.name if isinstance(event, DomainEvent) else None
-
-
-def _owner(path: str) -> Path | None:
-    try:
-        return parse(path)
-    except PathSyntaxError:
-        return None
