@@ -39,8 +39,9 @@ def main(arguments: Sequence[str] | None = None) -> None:
         )
         code = EXIT_START
     except RequestError as error:
+        where = "".join(f"{note}: " for note in getattr(error, "__notes__", ()))
         for violation in error.violations:
-            print(f"twinplane-agent: {violation}", file=sys.stderr)
+            print(f"twinplane-agent: {where}{violation}", file=sys.stderr)
         code = EXIT_REFUSED
     except BrokenPipeError:
         code = 0
@@ -51,7 +52,10 @@ def main(arguments: Sequence[str] | None = None) -> None:
 
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
-        prog="twinplane-agent", description="The agent of Twinplane: one Linux host, many virtual appliances."
+        prog="twinplane-agent",
+        description="The agent of Twinplane: one Linux host, many virtual appliances.",
+        epilog="Exit codes: 0 done, or told to stop; 1 refused by host or document; 2 wrong use, or it cannot "
+        "start; 130 interrupted.",
     )
     parser.add_argument("--version", action="version", version=f"twinplane-agent {__version__}")
     commands = parser.add_subparsers(required=True, metavar="COMMAND")

@@ -1,6 +1,7 @@
 """Commands that need no running agent: the plan between two documents, the tree of the models."""
 
 from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path as File
 from pathlib import PurePath
 from uuid import UUID
@@ -8,7 +9,7 @@ from uuid import UUID
 from twinplane.app import schema, wanted
 from twinplane.capability.host import capabilities
 from twinplane.configuration import Configuration
-from twinplane.errors import StartError
+from twinplane.errors import RequestError, StartError
 from twinplane.model.host import Accelerator
 from twinplane.model.rules import Host
 from twinplane.plan.plan import plan
@@ -32,10 +33,13 @@ def print_plan(settings: Settings, running: File, candidate: File) -> None:
 
     Raises:
         StartError: a file cannot be read.
-        RequestError: a document does not fit the models or the rules.
+        RequestError: a document, which a note names, does not fit the models or the rules.
     """
     schemas = schema(settings, None)
-    before, after = (_document(schemas, file) for file in (running, candidate))
+    with _blaming(running):
+        before = _document(schemas, running)
+    with _blaming(candidate):
+        after = _document(schemas, candidate)
     asked = wanted(settings)
     box = Configuration(
         schemas,
@@ -50,8 +54,9 @@ def print_plan(settings: Settings, running: File, candidate: File) -> None:
         PurePath(settings.agent.state_dir),
         Host(link=lambda _: None, port_type=lambda _: None),
     )
-    for left, right in ((NOTHING, before), (before, after)):
-        box.judge(left, right, changes(left, right))
+    for file, left, right in ((running, NOTHING, before), (candidate, before, after)):
+        with _blaming(file):
+            box.judge(left, right, changes(left, right))
     old, new = box.resources(before, after, changes(before, after))
     print(text(plan(old, new, {})), end="")
 
@@ -73,6 +78,16 @@ def print_schema(settings: Settings, path: str) -> None:
         print(_line(node, "", key=False))
     for line in _tree(node, "  " if wanted_path.elems else ""):
         print(line)
+
+
+@contextmanager
+def _blaming(file: File) -> Iterator[None]:
+    """A refusal says which of the documents it is about."""
+    try:
+        yield
+    except RequestError as error:
+        error.add_note(str(file))
+        raise
 
 
 def _document(schemas: Schemas, file: File) -> Forest:

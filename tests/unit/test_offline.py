@@ -129,10 +129,12 @@ def test_plan_refuses_what_the_box_would_refuse(
     file = tmp_path / "candidate.json"
     file.write_text(document if isinstance(document, str) else json.dumps(document))
     running = str(CASES / "image-create/running.json")
-    assert run("plan", "--config", str(settings), running, str(file)) == 1
-    shown = capsys.readouterr()
-    assert shown.out == ""
-    assert any(line.startswith(f"twinplane-agent: {words}") for line in shown.err.splitlines()), shown.err
+    for documents in ((running, str(file)), (str(file), running)):
+        assert run("plan", "--config", str(settings), *documents) == 1
+        shown = capsys.readouterr()
+        assert shown.out == ""
+        told = f"twinplane-agent: {file}: {words}"
+        assert any(line.startswith(told) for line in shown.err.splitlines()), shown.err
 
 
 def test_plan_says_which_file_it_cannot_read(settings: Path, capsys: pytest.CaptureFixture[str]) -> None:
