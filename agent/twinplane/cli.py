@@ -54,7 +54,7 @@ def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
         prog="twinplane-agent",
         description="The agent of Twinplane: one Linux host, many virtual appliances.",
-        epilog="Exit codes: 0 done, or told to stop; 1 refused by host or document; 2 wrong use, or it cannot "
+        epilog="Exit codes: 0 done, or told to stop; 1 refused by host or document; 2 wrong use, or cannot "
         "start; 130 interrupted.",
     )
     parser.add_argument("--version", action="version", version=f"twinplane-agent {__version__}")
