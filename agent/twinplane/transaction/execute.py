@@ -253,6 +253,12 @@ def _inverse(step: Step, foreign: Foreign) -> Step:
     back = step.inverse()
     if back.after is None and isinstance(step.after, Plug | Link):
         return replace(back, after=restored(step.after, foreign))
+    if isinstance(back.after, Link) and step.after is not None:
+        # What it left alone may have been taken by this very step.
+        link, own = back.after, restored(step.after, foreign)
+        if isinstance(own, Link):
+            up, mtu = (own.up if link.up is None else link.up), (own.mtu if link.mtu is None else link.mtu)
+            return replace(back, after=replace(link, up=up, mtu=mtu))
     if isinstance(back.after, Domain) and back.after.run is Run.STOPPED:
         # This transaction started the guest; a request to stop would leave it running.
         return replace(back, after=replace(back.after, stop_timeout=0))

@@ -43,11 +43,14 @@ class Repairs:
 
     def note(self, steps: Sequence[Step], failures: Sequence[Failure]) -> None:
         """The outcome of steps that nothing undoes: what failed is alarmed and tried again later."""
-        alarms, failed = self._standing.alarms, {object_of(failure.step) for failure in failures}
-        alarms.report(failures, names(steps))
-        alarms.started(frozenset(object_of(step) for step in steps if _renews(step)) - failed)
+        self._standing.alarms.report(failures, names(steps))
         if failures:
             self.later()
+
+    def renewed(self, steps: Sequence[Step], failures: Sequence[Failure]) -> None:
+        """After a commit: what was waited for with guests that it started anew, or that are gone, is over."""
+        failed = {object_of(failure.step) for failure in failures}
+        self._standing.alarms.started(frozenset(object_of(step) for step in steps if _renews(step)) - failed)
 
     def later(self, *, whole: bool = False) -> None:
         """Repair what failed, or everything, after a pause that grows with each try."""

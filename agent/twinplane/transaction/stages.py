@@ -144,7 +144,9 @@ class Stages:
             again, failed = await executor.attempt(tried)
             failures = (*hanging, *failed)
             read_back |= again
-        self._repairs.note(work.steps, failures)
+        # What came before the commit of one that waited was done then; it may have failed since.
+        self._repairs.note(work.steps if work.opens is None else work.final, failures)
+        self._repairs.renewed(work.steps, failures)
         self._repairs.stops.watch(work.steps, read_back)
         if (standing.entry is not None or work.reverts) and not failures:
             await standing.sweep()

@@ -140,9 +140,10 @@ class Standing:
         self.entry = None
         try:
             await self._parts.store.conclude(values)
-        except UnavailableError as error:
+        except Exception as error:
             # Harmless: whoever finds the row finds nothing left to do, and the next one takes its place.
-            log.warning("a finished journal row stays: %s", error)
+            unforeseen = not isinstance(error, UnavailableError)
+            log.warning("a finished journal row stays: %s", error, exc_info=unforeseen)
 
     async def sweep(self) -> None:
         """Remove what finished steps leave behind."""

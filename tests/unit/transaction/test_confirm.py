@@ -10,7 +10,7 @@ import pytest
 
 from doubles import demo
 from doubles.box import Box, furnish, replaced, started
-from doubles.host import Host, Kernel
+from doubles.host import Device, Host, Kernel
 from doubles.loop import in_loop
 from twinplane.errors import ApplyError, DriverError, Fault, RequestError, StartError, UnavailableError
 from twinplane.plan.resource import Domain, Key, Resource, Run
@@ -272,6 +272,27 @@ async def test_a_repair_meanwhile_still_repairs(tmp_path: FilePath) -> None:
         box.host.change("drift", lambda kernel: kernel.queues.popitem())
         await box.transactor.repair()
         assert seen(box) == held
+
+
+@in_loop
+async def test_what_fails_meanwhile_is_not_done_by_the_confirmation(tmp_path: FilePath) -> None:
+    """A host port appears and cannot be plugged yet: that stays to be done, and said."""
+    async with started(await prepared(tmp_path, (), repair_pauses=(0.3,))) as box:
+        await ask(box, demo.switch(demo.LAN, "eth9"), act=Act.COMMIT)
+        box.host.kernel.devices["eth9"] = Device("", up=True)
+
+        async def busy(when: str, key: Key, _: Resource | None) -> None:
+            if when == "before" and key.name == "eth9":
+                raise DriverError("busy")
+
+        box.drivers.set_trap(busy)
+        await box.transactor.repair()
+        assert box.publisher.alarms
+        await ask(box, act=Act.CONFIRM)
+        assert box.publisher.alarms
+        box.drivers.set_trap(_passing)
+        await box.until(lambda: box.host.kernel.devices["eth9"].master is not None)
+        await box.until(lambda: not box.publisher.alarms)
 
 
 def failing(box: Box, times: int) -> Callable[[], int]:

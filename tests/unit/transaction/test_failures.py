@@ -401,6 +401,22 @@ async def test_a_commit_that_cannot_be_written_is_undone(name: str, tmp_path: Fi
         assert (await box.submit(change)).changed
 
 
+@pytest.mark.parametrize("error", [UnavailableError("disk full"), ZeroDivisionError()])
+@in_loop
+async def test_a_row_that_cannot_be_dropped_cannot_fail_the_request(
+    error: Exception, tmp_path: FilePath
+) -> None:
+    async with started(await prepared(tmp_path / "box", demo.everything())) as box:
+
+        async def full(*_: object) -> None:
+            raise error
+
+        box.store.conclude = full  # type: ignore[method-assign, assignment]
+        assert (await box.submit(demo.nothing())).revision == 2
+        assert not box.publisher.held and box.transactor._standing.entry is None
+        assert (await box.submit(demo.everything())).revision == 3
+
+
 @in_loop
 async def test_a_row_that_cannot_be_written_stops_everything(tmp_path: FilePath) -> None:
     async with started(await prepared(tmp_path / "box", ())) as box:

@@ -110,6 +110,26 @@ async def test_undo_gives_back_what_was_just_taken(tmp_path: FilePath) -> None:
         assert box.transactor._standing.foreign == {}
 
 
+@in_loop
+async def test_undo_gives_back_what_was_taken_beside_what_was_held(tmp_path: FilePath) -> None:
+    """The port is managed already, its MTU is not: the undo finds no MTU in what was configured before."""
+    box = Box(tmp_path)
+    furnish(box.host)
+
+    async def trap(when: str, key: Key, _: Resource | None) -> None:
+        if when == "before" and key.noun is Noun.DOMAIN:
+            raise DriverError("no")
+
+    box.drivers.set_trap(trap)
+    async with started(box):
+        await box.submit(managed(None, enabled=False))  # type: ignore[arg-type]
+        before, taken = box.host.snapshot(), dict(box.transactor._standing.foreign)
+        with pytest.raises(ApplyError, match="everything was undone"):
+            await box.submit(managed(9000, enabled=True), demo.everything())  # type: ignore[arg-type]
+        assert box.host.kernel == before
+        assert box.transactor._standing.foreign == taken
+
+
 @pytest.mark.parametrize("first", ["switch", "interface"])
 @in_loop
 async def test_what_a_port_has_of_two_objects_is_given_back_by_each(first: str, tmp_path: FilePath) -> None:
