@@ -1,7 +1,8 @@
 """Clients of any gNMI target, `Client` and `AsyncClient` with the same verbs, and of Twinplane's
 configuration service, `ConfigClient`.
 
-Speaks the wire only; must not know the agent. Importing it has no effect but defining names.
+Speaks the wire only; must not know the agent. Importing it has no effect but defining names. Those of gNMI's
+messages can be defined once in a process: other packages that bring gNMI along (pygnmi) need one of their own.
 """
 
 from twinplane_client._assignment import split_assignment
