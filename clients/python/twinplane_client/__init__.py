@@ -2,7 +2,7 @@
 configuration service, `ConfigClient`.
 
 Speaks the wire only; must not know the agent. Importing it has no effect but defining names. Those of gNMI's
-messages can be defined once in a process: other packages that bring gNMI along (pygnmi) need one of their own.
+messages can be defined once in a process: other packages that bring gNMI along (pygnmi) need another one.
 """
 
 from twinplane_client._assignment import split_assignment
