@@ -101,6 +101,7 @@ async def open_back_end(
     except DriverError as error:
         raise StartError(f"{error}" + (f"; {error.remedy}" if error.remedy else "")) from error
     stack.push_async_callback(hypervisor.close)
+    state.admit(hypervisor.root.group)
     if hypervisor.root.warning:
         log.warning("%s", hypervisor.root.warning)
     netlink = await stack.enter_async_context(Netlink())

@@ -1,9 +1,11 @@
 """The folder that embedded libvirt lives in: its configuration and what it needs of the host."""
 
+import grp
 import os
 import pwd
 import stat
 import tempfile
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -20,10 +22,12 @@ ROOM = 1 << 20  # bytes, beside what the states of running guests take
 @dataclass(frozen=True, slots=True)
 class EmbeddedRoot:
     """A prepared root. `user` is whom guests run as: root only where that is
-    the one that works, and then `warning` says why."""
+    the one that works, and then `warning` says why. `group` is one that guests
+    are in, and as few others as there is one for."""
 
     path: Path
     user: str
+    group: int
     warning: str = ""
 
     @property
@@ -57,7 +61,17 @@ def prepare(path: Path) -> EmbeddedRoot:
         _try_room(path)
     except OSError as error:
         raise DriverError(f"{path} cannot be prepared: {error}") from error
-    return EmbeddedRoot(path, user, f"guests run as root: {obstacle}" if obstacle else "")
+    own = 0 if obstacle else _own_group(account)
+    return EmbeddedRoot(path, user, own, f"guests run as root: {obstacle}" if obstacle else "")
+
+
+def _own_group(account: pwd.struct_passwd) -> int:
+    """The group of the account's own name; its primary one is that of everybody who may use KVM."""
+    with suppress(KeyError):
+        own = grp.getgrnam(account.pw_name).gr_gid
+        if own in os.getgrouplist(account.pw_name, account.pw_gid):
+            return own
+    return account.pw_gid
 
 
 def _configuration(user: str, group: int, *, own_mounts: bool) -> str:

@@ -17,7 +17,7 @@ from twinplane.hypervisor.root import EmbeddedRoot
 
 def connection() -> Connection:
     """Not opened: the calls under test do not reach libvirt."""
-    made = Connection(EmbeddedRoot(Path("/nowhere"), "root"), deadline=0.2)
+    made = Connection(EmbeddedRoot(Path("/nowhere"), "root", 0), deadline=0.2)
     made._settled |= {"vma", "vmb"}
     return made
 

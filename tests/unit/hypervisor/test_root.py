@@ -2,6 +2,7 @@
 
 import os
 import pwd
+import subprocess
 import tempfile
 from pathlib import Path
 
@@ -9,6 +10,7 @@ import pytest
 
 from twinplane.errors import DriverError
 from twinplane.hypervisor import root
+from twinplane.state_dir import StateDir
 
 pytestmark = pytest.mark.skipif(
     not any(user.pw_name == root.QEMU_USER for user in pwd.getpwall()), reason="needs libvirt's packages"
@@ -46,6 +48,24 @@ def test_guests_and_prober_agree_on_kvm(short, monkeypatch, mode, group, user):
     prepared = root.prepare(short / "libvirt")
     assert prepared.user == user
     assert bool(prepared.warning) == (user == "root")
+
+
+def test_what_guests_are_started_from_is_for_guests_alone(short, monkeypatch):
+    """A file for day 0 may hold passwords, and where it is stands in the process list."""
+    monkeypatch.setattr(root, "KVM_DEVICE", short / "no-kvm")
+    account = pwd.getpwnam(root.QEMU_USER)
+    with StateDir(short) as state:
+        state.admit(root.prepare(state.folder("libvirt")).group)
+        seed = state.folder("appliances") / "some/seed.iso"
+        seed.parent.mkdir(mode=0o711)
+        seed.touch(mode=0o444)
+        guest = {"user": account.pw_uid, "group": account.pw_gid}
+        members = os.getgrouplist(account.pw_name, account.pw_gid)
+        assert subprocess.run(["cat", seed], extra_groups=members, **guest, check=False).returncode == 0
+        for group in (account.pw_gid, 65534):
+            other = {"user": 65534, "group": group, "extra_groups": []}
+            assert subprocess.run(["cat", seed], **other, check=False).returncode != 0
+        assert state.folder("trash").stat().st_mode & 0o777 == 0o700
 
 
 def test_a_folder_on_the_way_that_is_closed_is_named(short, monkeypatch):
