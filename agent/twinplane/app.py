@@ -192,6 +192,7 @@ async def serving(settings: Settings) -> AsyncIterator[Agent]:
             require_arbitration=settings.gnmi.require_arbitration,
         )
         sessions.ended = orphaned(transactor)
+        users.gone = sessions.expel
         configuring = config(ConfigTarget(schemas, operational, transactor, history, store, model, sessions))
         server = Server(
             _listeners(settings, state),

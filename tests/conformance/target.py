@@ -186,6 +186,7 @@ class Target:
         )
         usage = Usage(self.limits.streams_per_user, self.limits.requests_per_second)
         self.sessions.ended = orphaned(self.transactor)
+        self.users.gone = self.sessions.expel
         suspicions = Suspicions(pause=0.01)
         self.operational.suspect(suspicions.heard)
         configuring = config(

@@ -1,11 +1,13 @@
 """Every method of the configuration service × every way in and role × every kind of path, in one table; and
 the rules of a user, which a commit meets however its content came together."""
 
+import asyncio
 from collections.abc import Awaitable, Callable
 from typing import Any
 
 import grpc
 import pytest
+from google.protobuf.duration_pb2 import Duration
 from google.protobuf.message import Message
 
 from conformance.test_auth import ACCESSES, ALLOWED, DENIED, MTU, RULES, everything, furnished
@@ -265,6 +267,38 @@ def test_a_session_ends_with_the_authorisation_of_its_user(how: str) -> None:
             while (await box.admin.call(pb.ListSessionsRequest())).session:
                 pass
             await box.gnmi.set(update={MTU: 1300})  # what was locked is free
+
+    run(scenario)
+
+
+@pytest.mark.parametrize("how", ["removed", "role"])
+def test_a_session_without_a_stream_ends_with_its_user(how: str) -> None:
+    """However long it would linger, and with it its lock and the commit that only it confirms; nobody who is
+    given that name later meets it."""
+
+    async def scenario(box: Box) -> None:
+        users = box.target.folder / "users.toml"
+        operator = Caller.of(box.target.mutual("operator"))
+        await box.gnmi.set(update={MTU: 1400})
+        async with operator.session(linger=Duration(seconds=3600)) as session:
+            mine = {"session_id": session.number}
+            await operator.call(pb.LockRequest(target=pb.RUNNING, **mine))
+            await operator.call(pb.EditRequest(edit=[edit(pb.Edit.MERGE, MTU, 1300)], **mine))
+            await operator.call(pb.CommitRequest(confirmed=pb.Confirmed(), **mine))
+        async with box.user("operator").session(linger=Duration(seconds=3600)):
+            pass
+        while any(one.connected for one in (await box.admin.call(pb.ListSessionsRequest())).session):
+            pass
+        if how == "removed":
+            remove_user(users, "operator")
+        else:
+            set_user(users, "operator", Role.READ_ONLY, "operator-secret")
+        box.target.users.reload()
+        assert not (await box.admin.call(pb.ListSessionsRequest())).session
+        while box.target.transactor.waiting:
+            await asyncio.sleep(0)
+        assert await box.gnmi.value(MTU) == 1400
+        await box.gnmi.set(update={MTU: 1350})
 
     run(scenario)
 

@@ -21,14 +21,19 @@ class _Watch:
     lost: Callable[[], None]
 
 
+def _unheard(_: str) -> None:
+    """Nobody wants to know."""
+
+
 class Directory:
-    """The users as last read."""
+    """The users as last read. `gone` is told the name of each who is no user any more, or of another role."""
 
     def __init__(self, path: Path) -> None:
         self.path = path
         self._users: Mapping[str, User] = {}
         self._revoked: frozenset[int] = frozenset()
         self._watches: set[_Watch] = set()
+        self.gone: Callable[[str], None] = _unheard
         self.reload()
         self._passwords = Passwords()
         self._nobody = hash_password(os.urandom(8).hex())
@@ -47,10 +52,13 @@ class Directory:
         self._take(*await asyncio.to_thread(read, self.path))
 
     def _take(self, users: Mapping[str, User], revoked: frozenset[int]) -> None:
-        self._users, self._revoked = users, revoked
+        before, self._users, self._revoked = self._users, users, revoked
         for watch in [watch for watch in self._watches if self._is_lost(watch)]:
             self._watches.discard(watch)
             watch.lost()
+        for name, user in before.items():
+            if name not in users or users[name].role is not user.role:
+                self.gone(name)
 
     @property
     def users(self) -> Mapping[str, User]:

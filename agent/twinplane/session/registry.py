@@ -158,6 +158,12 @@ class Sessions:
             raise _refused(Fault.NO_DATA, f"there is no session {number}")
         self._end(session, f"killed by {by}")
 
+    def expel(self, user: str) -> None:
+        """End all sessions of somebody who is not any more who opened them; nobody inherits them."""
+        for session in self:
+            if session.user == user:
+                self._end(session, f"user {user} was removed or has another role")
+
     def close(self) -> None:
         """End all: the agent stops."""
         for session in self:
