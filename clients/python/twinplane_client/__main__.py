@@ -30,7 +30,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
             key=options.key,
             username=options.username or "",
             password=options.password or "",
-            server_name=options.server_name,
+            server_name=options.server_name or "",
             timeout=options.timeout,
         )
         with Client(target) as client:
@@ -139,7 +139,7 @@ def _path(text: str) -> str:
 def _from_environment(
     parser: argparse.ArgumentParser, name: str, text: str, kind: type[str] | type[Path] = str
 ) -> None:
-    variable = f"TWINPLANE_{name.upper()}"
+    variable = f"TWINPLANE_{name.upper().replace('-', '_')}"
     # argparse passes a default that is text through `type` like an argument.
     parser.add_argument(
         f"--{name}", type=kind, default=os.environ.get(variable) or None, help=f"{text} (or ${variable})"
@@ -156,7 +156,7 @@ def _parser() -> argparse.ArgumentParser:
     _from_environment(parser, "key", "PEM file of its key", Path)
     _from_environment(parser, "username", "of a target that asks for passwords")
     _from_environment(parser, "password", "better not here, where process lists show it")
-    parser.add_argument("--server-name", default="", help="name in the certificate, if not the address")
+    _from_environment(parser, "server-name", "name in the certificate, if not the address")
     parser.add_argument("--timeout", type=float, default=60.0, help="seconds (%(default)s)")
     parser.add_argument("--encoding", choices=("json_ietf", "json", "proto"), default="json_ietf")
     commands = parser.add_subparsers(dest="command", required=True)

@@ -2,7 +2,7 @@ from pathlib import Path
 
 import pytest
 
-from twinplane_client.__main__ import _assignment, main
+from twinplane_client.__main__ import _assignment, _parser, main
 
 
 @pytest.mark.parametrize(
@@ -52,3 +52,17 @@ def test_nobody_there(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> Non
     assert capsys.readouterr().err.startswith("UNAVAILABLE: ")
     assert main(["--address", "localhost:1", "--ca", "/nonexistent", "capabilities"]) == 1
     assert capsys.readouterr().err == "/nonexistent: No such file or directory\n"
+
+
+def test_what_the_environment_says_is_an_argument(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    said = {"SERVER_NAME": "box", "USERNAME": "ann", "CA": "/nonexistent"}
+    for name, value in said.items():
+        monkeypatch.setenv(f"TWINPLANE_{name}", value)
+    options = _parser().parse_args(["--address", "x:1", "capabilities"])
+    assert (options.server_name, options.username, str(options.ca)) == tuple(said.values())
+    with pytest.raises(SystemExit, match="0"):
+        main(["--help"])
+    shown = capsys.readouterr().out
+    assert all(f"$TWINPLANE_{name}" in shown for name in said)
