@@ -17,6 +17,11 @@ class Role(Enum):
     OPERATOR = "operator"
     ADMIN = "admin"
 
+    @property
+    def of_socket(self) -> str:
+        """What somebody is called who comes through the socket of this role and says no name."""
+        return f"local-{self.value}"
+
     def allows(self, access: Access) -> bool:
         """True when this role may do operations that need `access`."""
         return access is Access.READ or self is not Role.READ_ONLY

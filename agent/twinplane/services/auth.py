@@ -83,7 +83,7 @@ async def authenticate(
                 raise _unauthenticated("a valid user name and password are needed here")
             return Caller(user.name, user.role, peer, user)
         case Mode.SOCKET if not name and not password:
-            return Caller(f"local-{gate.role.value}", gate.role, peer)
+            return Caller(gate.role.of_socket, gate.role, peer)
         case Mode.SOCKET:
             user = await users.verify(name, password, _host(peer)) if name and password else None
             if user is None:
