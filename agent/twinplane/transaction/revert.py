@@ -59,5 +59,5 @@ async def record(
     number, time = standing.running.revision + 1, parts.clock.now_ns()
     commit = Commit(number, time, asked.author, asked.source, asked.peer, asked.comment)
     entry = None if standing.entry is None else replace(standing.entry, status=Status.PENDING)
-    await parts.store.commit(commit, changed, entry, parts.modules, annotation=back.annotation)
+    await parts.store.commit(commit, changed, entry, standing.modules, annotation=back.annotation)
     standing.running, standing.entry = Running(back, number, time), entry

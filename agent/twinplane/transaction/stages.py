@@ -105,13 +105,16 @@ class Stages:
         record = Commit(number, time, asked.author, asked.source, asked.peer, asked.comment, confirmation)
         row = standing.entry.committed() if standing.entry is not None and work.unfinished else None
         pending = None if work.opens is None else Pending(work.opens.name, asked.author, number)
+        # What may be taken back, or is, has not made an unfit configuration fit.
+        provisional = standing.misfit and (work.opens is not None or bool(work.reverts))
+        modules = standing.modules if provisional else parts.modules
         caused = parts.occasions.caused(work.reversible, time)
         try:
             await parts.store.commit(
                 record,
                 work.changes,
                 row,
-                parts.modules,
+                modules,
                 pending,
                 annotation=work.forest.annotation,
                 caused=caused,
@@ -125,9 +128,7 @@ class Stages:
             raise
         parts.occasions.stored(caused)
         standing.running, standing.entry = Running(work.forest, number, time), row
-        if standing.misfit:
-            standing.misfit = False
-            standing.alarms.clear("misfit")
+        if not provisional and standing.fits():
             self._repairs.later(whole=True)
 
     async def finish(self, work: Work) -> ReadBack:
@@ -168,6 +169,8 @@ class Stages:
     async def complete(self, work: Work) -> None:
         """The final steps of a commit that waited for its confirmation and has it."""
         publisher = self._parts.publisher
+        if self._standing.fits():
+            self._repairs.later(whole=True)
         publisher.hold(names(work.final), frozenset(step.owner for step in work.final))
         read_back = await self.finish(work)
         publisher.observed(facts(work.final, read_back))

@@ -80,12 +80,14 @@ class Standing:
         self.foreign: dict[tuple[str, str], ForeignValue] = {}
         self.elections: dict[str, int] = {}  # the highest number seen, by role
         self.degraded: tuple[str, ...] = ()  # what an undo left over
+        self.modules = parts.modules  # the hash of those that accepted running
         self.misfit = False  # running was written with other modules and these do not accept it
         self.not_ready = "the agent is starting"  # why writes are UNAVAILABLE; "" when they are not
 
     def load(self, stored: Stored) -> None:
         """Take over what the file held."""
         self.running, self.entry = stored.running, stored.entry
+        self.modules = stored.modules or self.modules
         self.elections = dict(stored.elections)
         self.foreign = dict(by_attribute(stored.foreign))
         self._parts.clock.not_before(stored.running.time)
@@ -118,6 +120,12 @@ class Standing:
         if election.number > highest:
             await self._parts.store.keep_election(election.role, election.number)
             self.elections[election.role] = election.number
+
+    def fits(self) -> bool:
+        """The modules accept running, for good; whether they did not before."""
+        ended, self.misfit, self.modules = self.misfit, False, self._parts.modules
+        self.alarms.clear("misfit")
+        return ended
 
     def degrade(self, left: tuple[str, ...]) -> None:
         """Writes wait until what is left over is repaired; the row stays."""

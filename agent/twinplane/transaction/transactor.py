@@ -295,3 +295,5 @@ class Transactor:
             self._standing.alarms.set(
                 "misfit", "MODEL_MISMATCH", "CRITICAL", f"running does not fit the models: {error}"
             )
+        else:
+            self._standing.fits()

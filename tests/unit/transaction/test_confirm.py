@@ -3,6 +3,7 @@
 import asyncio
 import sqlite3
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path as FilePath
 from typing import Any
 
@@ -607,3 +608,38 @@ async def test_the_higher_election_wins_and_is_remembered(tmp_path: FilePath) ->
         with pytest.raises(RequestError, match="high 1, low 0"):
             await again.transactor.submit(claim("", 7))
         await again.transactor.submit(claim("r", 1))
+
+
+def shrunk(folder: FilePath, host: Host) -> Box:
+    """The box with other modules, on a host that is too small for what is configured."""
+    box = Box(folder, host=host, modules="other")
+    box.model.capabilities = replace(box.model.capabilities, memory=1 << 30)
+    return box
+
+
+@in_loop
+async def test_what_does_not_fit_does_so_only_with_the_confirmation(tmp_path: FilePath) -> None:
+    first = await prepared(tmp_path, demo.everything())
+    async with started(shrunk(tmp_path, first.host)) as box:
+        for end in (Act.CANCEL, None, Act.CONFIRM):
+            assert "misfit" in box.publisher.alarms
+            await ask(box, demo.deleted(demo.FW1), act=Act.COMMIT)
+            if end is None:
+                box.transactor._confirmations.restart(0.0)
+                await over(box)
+            else:
+                await ask(box, act=end)
+            fault = None if end is Act.CONFIRM else Fault.CAPACITY
+            assert fault is None or await told(ask(box, demo.appliance(limit=300))) is fault
+        assert "misfit" not in box.publisher.alarms
+        await ask(box, demo.switch(demo.LAN, "eth7", mtu=1400))
+
+
+@in_loop
+async def test_what_did_not_fit_does_not_fit_after_restarts_either(tmp_path: FilePath) -> None:
+    box = await prepared(tmp_path, demo.everything())
+    async with started(box):
+        await ask(box, demo.switch(demo.LAN, "eth7", mtu=1400), act=Act.COMMIT)
+    for _ in range(2):
+        async with started(shrunk(tmp_path, box.host)) as again:
+            assert "misfit" in again.publisher.alarms
