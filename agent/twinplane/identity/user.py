@@ -29,7 +29,9 @@ from twinplane.identity.role import Access, Role
 from twinplane.identity.rule import Rule
 from twinplane_wire.path import PathSyntaxError, parse
 
-NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_.@-]{0,63}")
+# Sessions and limits go by name: nobody is called as those are who come through a socket without one.
+_TAKEN = "|".join(role.of_socket for role in Role)
+NAME = re.compile(rf"(?!(?:{_TAKEN})\Z)[A-Za-z_][A-Za-z0-9_.@-]{{0,63}}")
 
 
 @dataclass(frozen=True, slots=True)
@@ -164,7 +166,7 @@ def put_user(path: Path, user: User) -> None:
         StartError: the name cannot be a user's, or the file cannot be read or written.
     """
     if not NAME.fullmatch(user.name):
-        rule = "a letter or _, then letters, digits and . _ @ -, 64 at most"
+        rule = "a letter or _, then letters, digits and . _ @ -, 64 at most; not local-admin and such"
         raise StartError(f"{user.name!r} cannot be a user name; use {rule}")
     users, revoked = read(path) if path.exists() else ({}, frozenset())
     users[user.name] = user

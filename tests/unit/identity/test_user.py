@@ -30,6 +30,7 @@ def test_the_first_file_holds_admin_without_password(tmp_path: Path) -> None:
         ('[[user]]\nname = "a"\nrole = "king"', "role is one of"),
         ('[[user]]\nrole = "admin"', "name is missing"),
         ('[[user]]\nname = "a b"\nrole = "admin"', "is no user name"),
+        ('[[user]]\nname = "local-admin"\nrole = "operator"', "is no user name"),
         ('[[user]]\nname = "a"\nrole = "admin"\nhome = "/"', "only name, role, password and rules"),
         ('[[user]]\nname = "a"\nrole = "admin"\npassword = "secret"', "not of the form"),
         ('[[user]]\nname = "a"\nrole = "admin"\n[[user]]\nname = "a"\nrole = "admin"', "twice"),
