@@ -260,12 +260,7 @@ class Connection:
                 await lane.acquire()
         except TimeoutError:
             self._stuck.add(name)
-            pid = await asyncio.to_thread(process.pid_of, self.root, name)
-            raise DriverError(
-                f"{name}: an earlier libvirt call has not returned",
-                remedy=f"if the guest does not come back: kill -9 {pid}" if pid is not None else "",
-                unknown=True,
-            ) from None
+            raise await self._hanging(name, "an earlier libvirt call has not returned") from None
         try:
             if name not in self._settled:
                 await self._settle(name)
@@ -319,12 +314,15 @@ class Connection:
         while await self._run(name, busy):
             if time.monotonic() > end:
                 self._stuck.add(name)
-                raise DriverError(
-                    f"{name}: libvirt has not found the guest again within {self._reconnect_limit:g} s",
-                    unknown=True,
-                )
+                limit = f"{self._reconnect_limit:g} s"
+                raise await self._hanging(name, f"libvirt has not found the guest again within {limit}")
             await asyncio.sleep(RECONNECT_PAUSE)
         self._settled.add(name)
+
+    async def _hanging(self, name: str, what: str) -> DriverError:
+        pid = await asyncio.to_thread(process.pid_of, self.root, name)
+        remedy = f"if the guest does not come back: kill -9 {pid}" if pid is not None else ""
+        return DriverError(f"{name}: {what}", remedy=remedy, unknown=True)
 
     def _patience(self, name: str, limit: float) -> float:
         return min(BRIEFLY, limit) if name in self._stuck else limit

@@ -82,24 +82,26 @@ class Drifts:
 
     async def as_found(self, believed: Resources, steps: Sequence[Step]) -> Resources:
         """What realises objects before these steps. Where an object is known to differ, what the steps are
-        about, and a tap that a guest is to start with, is as it is found now and not as it was left: a plan
-        from there makes what is missing, and neither changes nor undoes what is not there.
+        about, and a tap that a guest is to start with, is as it is found now and not as it was left. So is the
+        seed of every guest that is to start. A plan from there makes what is missing, and neither changes nor
+        undoes what is not there.
 
         Raises:
             UnavailableError: the host cannot be read.
         """
         doubtful = {path for _, path in self._open} | self._standing.alarms.unfinished
+        starting = {object_of(step) for step in steps if step.phase is Phase.GUEST}
+        needed = {key: _object(one) for key, one in believed.items() if _object(one) in starting}
+        taps = [key for key, path in needed.items() if key.noun is Noun.TAP and path in doubtful]
         doubted = [step for step in steps if object_of(step) in doubtful]
         owners = {step.owner for step in doubted if step.key.noun in MENDED}
-        starting = {object_of(step) for step in doubted if step.phase is Phase.GUEST}
-        taps = [key for key, one in believed.items() if key.noun is Noun.TAP and _object(one) in starting]
         owners |= {believed[key].owner for key, one in (await self._find(taps)).items() if one is None}
         keys = [
             key
             for key, one in believed.items()
             if key.noun in MENDED and not isinstance(one, Plug) and one.owner in owners
         ]
-        found = await self._find(keys)
+        found = await self._find([*keys, *(key for key in needed if key.noun is Noun.SEED)])
         facts = {key: found.get(key, one) for key, one in believed.items()}
         return {key: one for key, one in facts.items() if one is not None}
 

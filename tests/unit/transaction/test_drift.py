@@ -11,7 +11,7 @@ from doubles.box import Box, furnish, started
 from doubles.host import Kernel
 from doubles.loop import in_loop
 from twinplane.errors import ApplyError, RequestError
-from twinplane.plan.resource import Htb, Run
+from twinplane.plan.resource import Htb, Run, Seed
 from twinplane.transaction import drift, notice
 from twinplane.transaction.request import Act, Confirm, Request
 from twinplane_wire.path import parse
@@ -260,3 +260,16 @@ async def test_what_is_gone_can_be_deleted(tmp_path: FilePath, device: str) -> N
         await box.submit(demo.nothing())
         assert box.host.kernel == before
         assert alarms(box) == {}
+
+
+@in_loop
+async def test_a_guest_starts_with_its_seed_even_where_that_was_lost(tmp_path: FilePath) -> None:
+    """Nobody watches files: the start itself looks."""
+    box = await running(tmp_path)
+    async with started(box):
+        await box.submit(demo.everything(state="STOPPED"))
+        (seed,) = (name for name, file in box.host.kernel.files.items() if isinstance(file, Seed))
+        lost = box.host.kernel.files.pop(seed)
+        await box.submit(demo.appliance())
+        assert box.host.kernel.files[seed] == lost
+        assert box.host.kernel.domains[DOMAIN].run is Run.RUNNING
