@@ -82,9 +82,9 @@ class Drifts:
 
     async def as_found(self, believed: Resources, steps: Sequence[Step]) -> Resources:
         """What realises objects before these steps. Where an object is known to differ, what the steps are
-        about, and a tap that a guest is to start with, is as it is found now and not as it was left. So is the
-        seed of every guest that is to start. A plan from there makes what is missing, and neither changes nor
-        undoes what is not there.
+        about, and a tap that a guest is to start with, is as it is found now and not as it was left. So is
+        the seed of every guest that is to start. A plan from there makes what is missing, and neither changes
+        nor undoes what is not there.
 
         Raises:
             UnavailableError: the host cannot be read.
