@@ -7,7 +7,7 @@ import pytest
 
 from e2e.agent import Agent, until, value
 from e2e.documents import APPLIANCE, IMAGE, appliance, image, switch, switch_path, vnic
-from twinplane_client import ConfigClient
+from twinplane_client import ConfigClient, RefusedError
 from twinplane_client.config import Event
 
 pytestmark = [pytest.mark.hypervisor, pytest.mark.timeout(120)]
@@ -72,6 +72,34 @@ def test_what_others_do_is_told_until_it_is_over(
     box.place.ip(*(word.format(tap=tap, bridge=bridge) for word in mend_it))
     until(lambda: not alarms(box), "the alarm is gone")
     assert len(events(box)) == before + 2
+
+
+def test_a_change_puts_right_what_it_is_about(box: Agent) -> None:
+    box.place.ip("link", "delete", device(box, "fb"))
+    until(lambda: any("SHARE_VIOLATION" in one for one in alarms(box)), "the alarm is raised")
+    with box.client() as client:
+        client.set(update={f"{APPLIANCE}/vnics/vnic[name=eth0]/share/egress/config/limit": "15000000"})
+    until(lambda: not alarms(box), "the alarm is gone")
+    assert "rate 15Mbit" in box.place.tc("class", "show", "dev", device(box, "fb"))
+    assert device(box, "fb") in box.place.tc("filter", "show", "dev", device(box, "tp"), "ingress")
+
+
+def test_a_guest_that_lost_its_tap_gets_another_with_its_next_start(box: Agent) -> None:
+    """And the box takes changes of everything else all the time."""
+    tap = device(box, "tp")
+    box.place.ip("link", "delete", tap)
+    until(lambda: any("DRIFT" in one for one in alarms(box)), "the alarm is raised")
+    admin = f"{APPLIANCE}/config/admin-state"
+    with box.client() as client:
+        with pytest.raises(RefusedError, match="set admin-state STOPPED first"):
+            client.set(update={f"{APPLIANCE}/vnics/vnic[name=eth0]/share/ingress/config/limit": "15000000"})
+        client.set(update={f"{switch_path('lan')}/config/description": "all right"})
+        client.set(update={f"{APPLIANCE}/config/stop-timeout": 1, admin: "STOPPED"})
+        until(lambda: value(client, f"{APPLIANCE}/state/oper-status") == "STOPPED", "it is off")
+        client.set(update={admin: "RUNNING"})
+        until(lambda: not alarms(box), "the alarm is gone")
+        assert value(client, f"{APPLIANCE}/vnics/vnic[name=eth0]/state/oper-status") == "UP"
+    assert device(box, "tp") == tap
 
 
 def test_a_stop_a_start_and_a_delete_are_none(box: Agent) -> None:
