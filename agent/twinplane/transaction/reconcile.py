@@ -73,13 +73,15 @@ async def prepare(
     only: frozenset[Path] | None = None,
 ) -> Repair:
     """Plan from facts to what is desired. `undoing` names what an unfinished transaction touched; with `only`
-    the objects at these paths are worked on and no others. Raises DriverError."""
+    the objects at these paths are worked on and no others; what nobody wants of a host port is given back in
+    any case. Raises DriverError."""
     loose = unclaimed(foreign, desired)
     planned = list(planner(facts, desired, foreign).steps)
     restored = {step.key for step in planned if step.key.noun in HOST_PORT}
-    planned += [step for step in give_back(loose) if step.key not in restored]
     if only is not None:
         planned = [step for step in planned if object_of(step) in only]
+    # Whoever took them first may not be the one whose step failed: the port was moved in between.
+    planned += [step for step in give_back(loose) if step.key not in restored]
     planned = [_asked(step, facts) if _has_to_wait(step, undoing) else step for step in planned]
     waiting = tuple(step for step in planned if _has_to_wait(step, undoing))
     # A tap that a running guest lost is made anew all the same: its next start takes to it.

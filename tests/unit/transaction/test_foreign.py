@@ -179,3 +179,26 @@ async def test_recovery_gives_back_one_value_while_it_sets_another(tmp_path: Fil
     async with started(Box(tmp_path, host=box.host)) as again:
         assert (device.up, device.mtu) == (False, before)
         assert set(again.transactor._standing.foreign) == {("eth7", "up")}
+
+
+@in_loop
+async def test_a_port_that_was_moved_gets_its_value_back_though_late(
+    tmp_path: FilePath,
+) -> None:
+    box = Box(tmp_path)
+    furnish(box.host)
+    before, busy = box.host.snapshot().devices["eth7"], True
+
+    async def trap(when: str, key: Key, wanted: Resource | None) -> None:
+        if busy and when == "before" and isinstance(wanted, Plug) and wanted.address_generation == 0:
+            raise DriverError("busy")
+
+    async with started(box):
+        await box.submit(demo.switch(demo.LAN, "eth7"))
+        await box.submit(demo.switch(demo.LAN), demo.switch(demo.WAN, "eth7"))
+        box.drivers.set_trap(trap)
+        await box.submit(demo.switch(demo.WAN))
+        assert box.publisher.alarms and box.host.kernel.devices["eth7"].generation == 1
+        busy = False
+        await box.until(lambda: box.host.kernel.devices["eth7"] == before and not box.publisher.alarms)
+        assert box.transactor._standing.foreign == {}
