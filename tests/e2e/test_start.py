@@ -59,7 +59,14 @@ def test_an_address_of_another_host(candidate: Agent) -> None:
 
 def test_an_address_that_is_none(candidate: Agent) -> None:
     line = the_line(candidate.refused(LISTEN_ADDRESSES="nowhere"))
-    assert "cannot listen on nowhere: " in line
+    assert "listen.addresses: 'nowhere' is no address" in line
+    assert "write host:port" in line
+    assert not candidate.state_dir.exists(), "refused before anything is touched"
+
+
+def test_a_host_that_has_no_address(candidate: Agent) -> None:
+    line = the_line(candidate.refused(LISTEN_ADDRESSES="nowhere.invalid:9339"))
+    assert "cannot listen on nowhere.invalid:9339: " in line
     assert "write host:port" in line
 
 
