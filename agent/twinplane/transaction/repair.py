@@ -48,9 +48,12 @@ class Repairs:
             self.later()
 
     def renewed(self, steps: Sequence[Step], failures: Sequence[Failure]) -> None:
-        """After a commit: what was waited for with guests that it started anew, or that are gone, is over."""
+        """After a commit that is for good: what waited for the guests that it started anew, or took away, is
+        over; what waited for itself is repaired."""
         failed = {object_of(failure.step) for failure in failures}
         self._standing.alarms.started(frozenset(object_of(step) for step in steps if _renews(step)) - failed)
+        if self._whole:
+            self.later()
 
     def later(self, *, whole: bool = False) -> None:
         """Repair what failed, or everything, after a pause that grows with each try."""
@@ -133,7 +136,9 @@ class Repairs:
 
     async def _clean(self, done: reconciling.Repaired) -> None:
         if self._standing.degraded or self._confirmations.waiting is not None:
-            return  # what was put aside may be wanted again
+            # What was put aside may be wanted again; what was given back is forgotten after that.
+            self._whole |= bool(done.returned)
+            return
         if not done.failures:
             await self._standing.sweep()
         await self._standing.drop_row(done.returned)

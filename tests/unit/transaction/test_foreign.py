@@ -202,3 +202,29 @@ async def test_a_port_that_was_moved_gets_its_value_back_though_late(
         busy = False
         await box.until(lambda: box.host.kernel.devices["eth7"] == before and not box.publisher.alarms)
         assert box.transactor._standing.foreign == {}
+
+
+@in_loop
+async def test_what_is_given_back_while_a_commit_waits_is_forgotten_after_it(tmp_path: FilePath) -> None:
+    box = Box(tmp_path)
+    furnish(box.host)
+    before, busy = box.host.snapshot().devices["eth7"], True
+
+    async def trap(when: str, key: Key, _: Resource | None) -> None:
+        if busy and when == "before" and key.noun is Noun.LINK:
+            raise DriverError("busy")
+
+    async with started(box):
+        await box.submit(managed(9000))  # type: ignore[arg-type]
+        box.drivers.set_trap(trap)
+        await box.submit(deleted("/interfaces"))
+        confirm = Confirm(Act.COMMIT, "c1", 3600)
+        await box.transactor.submit(Request(demo.switch(demo.LAN), "anna", "test", confirm=confirm))
+        busy = False
+        await box.until(lambda: box.host.kernel.devices["eth7"] == before and not box.publisher.alarms)
+        confirm = Confirm(Act.CONFIRM, "c1")
+        await box.transactor.submit(Request((), "anna", "test", confirm=confirm))
+        await box.until(lambda: not box.transactor._standing.foreign)
+    box.host.kernel.devices["eth7"].mtu = 1600
+    async with started(Box(tmp_path, host=box.host)) as again:
+        assert again.host.kernel.devices["eth7"].mtu == 1600
