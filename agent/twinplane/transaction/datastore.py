@@ -13,6 +13,7 @@ import logging
 import sqlite3
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from pathlib import Path as FilePath
 from typing import Any, Protocol, TypeVar
@@ -215,14 +216,17 @@ class Datastore:
             if db is None:
                 raise UnavailableError("the datastore is closed")
             try:
+                if db.in_transaction:  # a disk that failed did not even let it be rolled back
+                    db.execute("ROLLBACK")
                 db.execute(f"PRAGMA synchronous = {level}")
                 db.execute("BEGIN IMMEDIATE")
                 work(db)
                 db.execute("COMMIT")
             except BaseException as error:
                 # After a failed COMMIT the transaction may still be open (sqlite.org/lang_transaction.html).
-                if db.in_transaction:
-                    db.execute("ROLLBACK")
+                with suppress(sqlite3.Error):
+                    if db.in_transaction:
+                        db.execute("ROLLBACK")
                 if isinstance(error, sqlite3.Error):
                     raise UnavailableError(
                         f"{self._file} cannot be written: {error}; free some space or make it writable, "

@@ -166,6 +166,37 @@ async def test_half_a_commit_is_none(tmp_path: FilePath) -> None:
     await again.close()
 
 
+class Failing:
+    """A connection whose disk fails at some words."""
+
+    def __init__(self, db: sqlite3.Connection, *words: str) -> None:
+        self.db, self.words = db, words
+
+    @property
+    def in_transaction(self) -> bool:
+        return self.db.in_transaction
+
+    def execute(self, text: str, *values: object) -> object:
+        if text.startswith(self.words):
+            raise sqlite3.OperationalError("disk I/O error")
+        return self.db.execute(text, *values)
+
+
+@in_loop
+async def test_what_cannot_even_be_rolled_back_is_so_by_the_next_one(tmp_path: FilePath) -> None:
+    first = store(tmp_path)
+    await first.open()
+    db = first._db
+    assert db is not None
+    first._db = Failing(db, "COMMIT", "ROLLBACK")  # type: ignore[assignment]
+    with pytest.raises(UnavailableError, match="disk I/O error"):
+        await first.keep_election("", 1)
+    first._db = db
+    await first.keep_election("", 2)
+    await first.close()
+    assert (await store(tmp_path).open()).elections == {"": 2}
+
+
 @in_loop
 async def test_an_older_layout_is_brought_forward_and_kept(tmp_path: FilePath) -> None:
     old = store(tmp_path)
