@@ -38,7 +38,9 @@ from unit.model.entries import CAPABILITIES, DIGEST, INSTANCE
 from unit.plan.world import DEVICES, World, masked, needs, perform
 
 # Whole boxes take long to draw beside a busy machine.
-settings.register_profile("boxes", max_examples=60, suppress_health_check=[HealthCheck.too_slow])
+settings.register_profile(
+    "boxes", max_examples=60, deadline=None, suppress_health_check=[HealthCheck.too_slow]
+)
 boxes = settings.get_profile("boxes")
 
 PORTS = ("p1", "p2")
