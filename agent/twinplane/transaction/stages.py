@@ -108,8 +108,8 @@ class Stages:
         # What may be taken back, or is, has not made an unfit configuration fit.
         provisional = standing.misfit and (work.opens is not None or bool(work.reverts))
         modules = standing.modules if provisional else parts.modules
-        caused = parts.occasions.caused(work.reversible, time)
         try:
+            caused = parts.occasions.caused(work.reversible, time)
             await parts.store.commit(
                 record,
                 work.changes,

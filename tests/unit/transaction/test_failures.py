@@ -401,6 +401,26 @@ async def test_a_commit_that_cannot_be_written_is_undone(name: str, tmp_path: Fi
         assert (await box.submit(change)).changed
 
 
+class Faulty:
+    """Events of a commit that nobody can tell."""
+
+    def caused(self, *_: object) -> tuple[Any, ...]:
+        raise ZeroDivisionError
+
+
+@in_loop
+async def test_a_fault_of_our_own_before_the_commit_is_undone(tmp_path: FilePath) -> None:
+    async with started(await prepared(tmp_path / "box", demo.everything())) as box:
+        before, parts = box.host.snapshot(), box.transactor._parts
+        occasions = parts.occasions
+        object.__setattr__(parts, "occasions", Faulty())
+        with pytest.raises(ZeroDivisionError):
+            await box.submit(demo.nothing())
+        assert box.host.kernel == before and not box.publisher.held
+        object.__setattr__(parts, "occasions", occasions)
+        assert (await box.submit(demo.nothing())).revision == 2
+
+
 @pytest.mark.parametrize("error", [UnavailableError("disk full"), ZeroDivisionError()])
 @in_loop
 async def test_a_row_that_cannot_be_dropped_cannot_fail_the_request(
