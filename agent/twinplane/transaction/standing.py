@@ -30,6 +30,8 @@ from twinplane_wire.path import ROOT
 
 log = logging.getLogger(__name__)
 
+MOST_ROLES = 1000  # that elections are remembered of, for good
+
 
 # Raises RequestError (LOCKED) for a request that has to wait for somebody else's lock.
 Gate: TypeAlias = Callable[[Request], None]
@@ -102,11 +104,14 @@ class Standing:
         """Let only a master of its role go on, and remember the newest (gNMI master arbitration, 3.2).
 
         Raises:
-            RequestError: DENIED, a higher number was seen.
+            RequestError: DENIED, a higher number was seen; TOO_LARGE, one role too many.
             UnavailableError: the number cannot be made durable.
         """
         if election is None:
             return
+        if election.role not in self.elections and len(self.elections) >= MOST_ROLES:
+            text = f"elections of {MOST_ROLES} roles are remembered, {election.role!r} is none of them"
+            raise RequestError(Violation(ROOT, Fault.TOO_LARGE, text, "use one of the roles there are"))
         highest = self.elections.get(election.role, -1)
         if election.number < highest:
             high, low = divmod(highest, 1 << 64)

@@ -15,6 +15,7 @@ from doubles.host import Device, Host, Kernel
 from doubles.loop import in_loop
 from twinplane.errors import ApplyError, DriverError, Fault, RequestError, StartError, UnavailableError
 from twinplane.plan.resource import Domain, Key, Resource, Run
+from twinplane.transaction import standing
 from twinplane.transaction.request import Act, Confirm, Election, Outcome, Request
 
 DOMAIN = "vmcj2zgj6z5h5"
@@ -608,6 +609,22 @@ async def test_the_higher_election_wins_and_is_remembered(tmp_path: FilePath) ->
         with pytest.raises(RequestError, match="high 1, low 0"):
             await again.transactor.submit(claim("", 7))
         await again.transactor.submit(claim("r", 1))
+
+
+@in_loop
+async def test_the_roles_that_are_remembered_have_an_end(
+    tmp_path: FilePath, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """They are for good, and anybody who may write can think of more."""
+    monkeypatch.setattr(standing, "MOST_ROLES", 2)
+    box = await prepared(tmp_path, ())
+    async with started(box):
+        for role, fault in (("", None), ("r", None), ("s", Fault.TOO_LARGE), ("r", None)):
+            call = box.transactor.submit(Request((), "anna", "test", election=Election(role, 1)))
+            if fault is None:
+                await call
+            else:
+                assert await told(call) is fault
 
 
 def shrunk(folder: FilePath, host: Host) -> Box:
