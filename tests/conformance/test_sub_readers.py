@@ -11,7 +11,7 @@ import pytest
 
 from conformance.follower import Follower, changed
 from conformance.target import Target
-from conformance.wire import Client, path, pb
+from conformance.wire import Client, leaves, path, pb
 from twinplane.services.rpc import Limits
 from twinplane.subscribe.live import Limits as StreamLimits
 from twinplane.subscribe.live import Live
@@ -69,6 +69,28 @@ async def test_a_slow_reader_gets_the_latest_and_a_count_of_the_rest(target: Tar
         )
         assert len(mine) + dropped == 400
         assert all(began < one.timestamp < ended for one in mine)  # when it was, not when it was read
+
+
+@pytest.mark.row("SUB-37", "GET-17")
+async def test_what_is_long_comes_in_messages_that_clients_take(target: Target) -> None:
+    """One object is longer than the 4 MiB that a client takes unless it is told otherwise."""
+    held = "/samples/sample[name=a]/addresses"
+    entries = [{"ip": f"10.0.0.{number}", "label": f"{number:06}" * 40_000} for number in range(30)]
+    labels = {f"{held}/address[ip={one['ip']}]/label": one["label"] for one in entries}
+
+    def found(tree: dict[str, object]) -> dict[str, object]:
+        return {name: value for name, value in tree.items() if name.endswith("/label")}
+
+    async with grpc.aio.insecure_channel(target.addresses[0]) as channel:
+        client = Client(channel)
+        async with client.subscribe(on_change("/samples")) as stream:
+            follower = await Follower(stream, "/samples").sync()
+            await client.set(update={held: {"address": entries}})
+            await follower.until(lambda: found(follower.leaves) == labels)
+        for where in ("/", "/samples", "/samples/sample[name=a]", held, f"{held}/address/label"):
+            whole = await client.once(where)
+            assert found(leaves(one.update for one in whole)) == labels
+            assert max(one.ByteSize() for one in whole) < 1 << 20
 
 
 @pytest.mark.row("SUB-42")

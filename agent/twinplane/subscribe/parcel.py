@@ -12,7 +12,21 @@ from twinplane_wire.path import Path
 T = TypeVar("T")
 
 MESSAGE_BYTES = 64 * 1024
-"""Notices of one time and prefix share a message up to about this size."""
+"""Notices of one time and prefix share a message up to about this size, and longer ones are divided: what
+clients take is 4 MiB unless they are told otherwise."""
+
+
+def portions(pieces: Iterable[bytes]) -> Iterator[list[bytes]]:
+    """Pieces in portions of a good size for a message; at least one, which may be empty."""
+    portion: list[bytes] = []
+    size = 0
+    for piece in pieces:
+        if size >= MESSAGE_BYTES:
+            yield portion
+            portion, size = [], 0
+        portion.append(piece)
+        size += len(piece)
+    yield portion
 
 
 class Pack:
@@ -31,11 +45,10 @@ class Pack:
         """True when something of that prefix and time may be added."""
         return time == self._time and self._bytes < MESSAGE_BYTES and prefix == self._prefix
 
-    def add(self, updates: Iterable[bytes], deletes: Iterable[Path] = ()) -> None:
+    def add(self, updates: Sequence[bytes], deletes: Iterable[Path] = ()) -> None:
         """Add pieces, and deletes given as absolute paths."""
-        for piece in updates:
-            self._updates.append(piece)
-            self._bytes += len(piece)
+        self._updates.extend(updates)
+        self._bytes += sum(map(len, updates))
         self._deletes.extend([path.elems[PREFIX_DEPTH:] for path in deletes])
 
     def notice(self) -> Notice:
@@ -150,11 +163,14 @@ class Parcel:
             prefix = prefixes.setdefault(
                 (path.elems[:PREFIX_DEPTH], path.origin), Path(path.elems[:PREFIX_DEPTH], path.origin)
             )
-            if pack is not None and not pack.fits(prefix, offer.change.time):
-                yield pack.notice()
-                pack = None
-            pack = pack or Pack(prefix, offer.change.time)
-            pack.add(offer.pieces(encode, encoding), offer.deletes)
+            deletes = offer.deletes
+            for portion in portions(offer.pieces(encode, encoding)):
+                if pack is not None and not pack.fits(prefix, offer.change.time):
+                    yield pack.notice()
+                    pack = None
+                pack = pack or Pack(prefix, offer.change.time)
+                pack.add(portion, deletes)
+                deletes = ()
         if pack is not None:
             yield pack.notice()
 

@@ -12,7 +12,7 @@ from typing import TypeAlias
 
 from twinplane.state.change import Part
 from twinplane.subscribe.encode import PREFIX_DEPTH, Committed, Encode, Encoding, Notice, Rel
-from twinplane.subscribe.parcel import Offer, Parcel, split
+from twinplane.subscribe.parcel import MESSAGE_BYTES, Offer, Parcel, split
 from twinplane_wire.path import Path
 
 
@@ -189,17 +189,18 @@ class Queue:
             self._wake()
 
     def _notices(self, prefix: Path, operations: _Operations) -> Iterator[Notice]:
-        """The operations of one object, a notice for each of their times."""
+        """The operations of one object, a notice for each of their times or, where that is long, several."""
         time = -1
+        size = 0
         updates: list[bytes] = []
         deletes: list[Rel] = []
         duplicates: list[tuple[int, int]] = []
         for path, operation in operations.items():
             when = operation if isinstance(operation, int) else operation.time
-            if when != time:
+            if when != time or size >= MESSAGE_BYTES:
                 if updates or deletes:
                     yield Notice(prefix, time, tuple(updates), tuple(deletes), tuple(duplicates))
-                time, updates, deletes, duplicates = when, [], [], []
+                time, size, updates, deletes, duplicates = when, 0, [], [], []
             if isinstance(operation, int):
                 deletes.append(path.elems[PREFIX_DEPTH:])
             else:
@@ -207,6 +208,7 @@ class Queue:
                     duplicates.append((len(updates), operation.duplicates))
                 pieces = split(operation.part, self._encode, self._encoding)
                 updates.append(pieces[operation.position])
+                size += len(updates[-1])
         if updates or deletes:
             yield Notice(prefix, time, tuple(updates), tuple(deletes), tuple(duplicates))
 

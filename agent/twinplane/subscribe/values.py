@@ -8,7 +8,7 @@ from twinplane.state.operational import Operational
 from twinplane.subscribe.atomic import Marks, apart, shared, whole
 from twinplane.subscribe.encode import PREFIX_DEPTH, Encode, Encoding, Notice
 from twinplane.subscribe.match import Subscriptions, match, union
-from twinplane.subscribe.parcel import Offer, Parcel
+from twinplane.subscribe.parcel import Offer, Parcel, portions
 from twinplane.subscribe.subscription import Subscription
 from twinplane.subscribe.walk import Walk
 from twinplane.tree.diff import diff
@@ -72,8 +72,9 @@ class Values:
                     yield Notice(_prefix(name, one.origin), time, (content,))
             else:
                 for name, pieces in walk.pieces(rest, one.origin):
-                    duplicates = tuple((index, missed) for index in range(len(pieces)))
-                    yield Notice(_prefix(name, one.origin), time, tuple(pieces), (), duplicates)
+                    for portion in filter(None, portions(pieces)):
+                        duplicates = tuple((index, missed) for index in range(len(portion)))
+                        yield Notice(_prefix(name, one.origin), time, tuple(portion), (), duplicates)
             for elems, node in atomics:
                 change = whole(Path(elems, one.origin), node, time)
                 if found := match(one.tree, change):

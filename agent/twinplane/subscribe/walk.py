@@ -4,12 +4,12 @@ What is encoded stays with the (immutable) node it belongs to, so that all subsc
 nodes cost a look-up. What the walk below one top-level container gave is kept with that container.
 """
 
-from collections.abc import Hashable, Iterator
+from collections.abc import Hashable, Iterable, Iterator
 from typing import Generic, NamedTuple, TypeAlias, TypeVar
 
 from twinplane.subscribe.encode import Encode, Encoding
 from twinplane.subscribe.match import Keys, Points, Subscriptions, children, live, step
-from twinplane.subscribe.parcel import MESSAGE_BYTES
+from twinplane.subscribe.parcel import MESSAGE_BYTES, portions
 from twinplane.tree.node import Container, Entries, Leaf, Node
 from twinplane_wire.path import Elem, Path
 
@@ -110,7 +110,7 @@ class Walk(Generic[T]):
             for below, child in node.children.items():
                 for keys, entry in children(child):
                     if isinstance(entry, Container):
-                        yield self._all(entry, Trail(top, below, keys))
+                        yield from self._all(entry, Trail(top, below, keys))
                     elif not isinstance(entry, Entries):
                         yield self._leaf(node, top, below, entry)
             return
@@ -137,20 +137,22 @@ class Walk(Generic[T]):
             elif single:
                 pieces.extend(self._single(child, trail))
             else:
-                pieces.append(self._all(child, trail))
+                pieces.extend(self._all(child, trail))
         elif not isinstance(child, Entries) and _any(points):
             pieces.append(self._leaf(holder, above, name, child))
 
-    def _all(self, node: Container, trail: Trail) -> bytes:
-        """Every leaf at or below a node, joined."""
+    def _all(self, node: Container, trail: Trail) -> tuple[bytes, ...]:
+        """Every leaf at or below a node, joined to pieces of a good size for a message: mostly one."""
         memo = node.memo
         if memo is None:
             memo = node.memo = {}
-        kept: bytes | None = memo.get((_ALL, self._encoding))
+        kept: tuple[bytes, ...] | None = memo.get((_ALL, self._encoding))
         if kept is None:
             pieces: list[bytes] = []
             self._collect(node, trail, pieces)
-            kept = memo[_ALL, self._encoding] = b"".join(pieces)
+            whole = b"".join(pieces)
+            kept = (whole,) if len(whole) < MESSAGE_BYTES else tuple(_sized(pieces))
+            memo[_ALL, self._encoding] = kept
         return kept
 
     def _collect(self, node: Container, trail: Trail, pieces: list[bytes]) -> None:
@@ -162,7 +164,7 @@ class Walk(Generic[T]):
             if any(isinstance(child, Container | Entries) for child in container.children.values()):
                 self._collect(container, there, pieces)
             else:  # counters and their like: kept apart from siblings that change at another pace
-                pieces.append(self._all(container, there))
+                pieces.extend(self._all(container, there))
 
     def _single(self, node: Container, trail: Trail) -> list[bytes]:
         """Every leaf at or below a node, one piece each."""
@@ -284,17 +286,11 @@ def _entries(child: Entries) -> Iterator[tuple[Keys, Container]]:
         yield tuple(zip(names, key, strict=True)), entry
 
 
-def _sized(pieces: Iterator[bytes]) -> Iterator[bytes]:
-    waiting: list[bytes] = []
-    size = 0
-    for piece in pieces:
-        waiting.append(piece)
-        size += len(piece)
-        if size >= MESSAGE_BYTES:
-            yield b"".join(waiting)
-            waiting, size = [], 0
-    if size:
-        yield b"".join(waiting)
+def _sized(pieces: Iterable[bytes]) -> Iterator[bytes]:
+    for portion in portions(pieces):
+        content = b"".join(portion)
+        if content:
+            yield content
 
 
 def _any(points: Points[T]) -> bool:

@@ -4,7 +4,7 @@ from twinplane.model.port import interface_path
 from twinplane.state.change import Change, Part
 from twinplane.subscribe.encode import Committed
 from twinplane.subscribe.match import Selection
-from twinplane.subscribe.parcel import Offer, Parcel
+from twinplane.subscribe.parcel import MESSAGE_BYTES, Offer, Parcel
 from twinplane.subscribe.queue import Queue
 from twinplane.tree.node import Leaf
 from unit.subscribe.client import Encoder, deletes, updates
@@ -73,6 +73,19 @@ def test_selection_sends_only_what_is_selected() -> None:
     (notice,) = waiting.take()
     assert [value for _, value in updates(notice)] == [2]
     assert notice.deletes == ()
+
+
+def test_what_is_too_long_for_one_message_is_divided() -> None:
+    waiting, big = queue(), "x" * MESSAGE_BYTES
+    waiting.offer(parcel(change("a", 5, "gone", x=big, y=big, z=1)))
+    sent = list(waiting.take())
+    assert [(len(updates(notice)), len(deletes(notice))) for notice in sent] == [(1, 1), (1, 0), (1, 0)]
+    assert {notice.time for notice in sent} == {5}
+    for time in (6, 7):  # merged
+        waiting.offer(parcel(change("a", time, x=big, y=big, z=1)))
+    sent = list(waiting.take())
+    assert [(len(updates(notice)), notice.duplicates) for notice in sent] == [(1, ((0, 1),))] * 3
+    assert {notice.time for notice in sent} == {7}
 
 
 def test_overflow_drops_everything_and_takes_nothing_more() -> None:
