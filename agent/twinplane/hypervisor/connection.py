@@ -22,20 +22,15 @@ import libvirt
 from twinplane.errors import DriverError
 from twinplane.hypervisor import process
 from twinplane.hypervisor.domain import (
-    NAMESPACE,
     DomainEvent,
     DomainEventKind,
-    DomainMark,
     DomainRecord,
-    DomainState,
     Reconnected,
     SchedulerRecord,
     SchedulerValues,
-    parse_interfaces,
-    parse_mark,
-    reason_name,
 )
 from twinplane.hypervisor.events import run_event_loop
+from twinplane.hypervisor.record import record, scheduler, version
 from twinplane.hypervisor.root import EmbeddedRoot
 from twinplane.hypervisor.workers import Workers
 
@@ -77,6 +72,8 @@ class Connection:
         self._stuck: set[str] = set()  # domains that somebody has waited for in vain
         self._listeners: list[Listener] = []
         self._warming: asyncio.Future[None] | None = None
+        self._first = asyncio.Lock()
+        self._validates = False  # a definition was validated in this process
         self._writes = 0
 
     @property
@@ -133,7 +130,7 @@ class Connection:
     async def version(self) -> tuple[str, str]:
         """Versions of the libvirt library and of the QEMU it runs."""
         numbers = await self._run("version", lambda: (libvirt.getVersion(), self._open_handle().getVersion()))
-        return _version(numbers[0]), _version(numbers[1])
+        return version(numbers[0]), version(numbers[1])
 
     async def domains(self) -> Listing:
         """Every domain there is, each read as `domain` does, all at once."""
@@ -142,13 +139,16 @@ class Connection:
 
     async def domain(self, name: str) -> DomainRecord | None:
         """One domain as it is now, or None where none of that name is defined."""
-        return await self._read(name, functools.partial(_record, self.root))
+        return await self._read(name, functools.partial(record, self.root))
 
     async def define(self, name: str, xml: str) -> None:
         """Define the domain, or give the one of the same name and UUID a new definition."""
         await self._warmed()
         flags = libvirt.VIR_DOMAIN_DEFINE_VALIDATE
-        await self._change(name, lambda: self._open_handle().defineXMLFlags(xml, flags))
+        # libxml2 makes the types of schemas at their first use, and not safely for two threads at once.
+        async with contextlib.nullcontext() if self._validates else self._first:
+            await self._change(name, lambda: self._open_handle().defineXMLFlags(xml, flags))
+        self._validates = True
         self._settled.add(name)
 
     async def start_paused(self, name: str) -> None:
@@ -178,7 +178,7 @@ class Connection:
 
     async def scheduler(self, name: str) -> SchedulerRecord | None:
         """CPU tuning in force (of the definition where the domain is not active); None: no such domain."""
-        return await self._read(name, _scheduler)
+        return await self._read(name, scheduler)
 
     async def schedulers(self) -> tuple[SchedulerRecord, ...]:
         """That of every domain that answers."""
@@ -357,53 +357,3 @@ def _release(lane: asyncio.Lock, future: "asyncio.Future[Any]") -> None:
     lane.release()
     if not future.cancelled():
         future.exception()  # a call past its deadline has nobody left who would ask for its error
-
-
-def _record(root: Path, domain: Any) -> DomainRecord:
-    number, reason = domain.state(0)
-    _, _, memory, vcpus, _ = domain.info()
-    state = DomainState(number)
-    name = domain.name()
-    pid = process.pid_of(root, name) if domain.isActive() else None
-    return DomainRecord(
-        name=name,
-        uuid=UUID(domain.UUIDString()),
-        title=_metadata(domain, libvirt.VIR_DOMAIN_METADATA_TITLE, None),
-        state=state,
-        reason=reason_name(state, reason),
-        vcpus=vcpus,
-        memory=memory * 1024,
-        mark=_mark(domain),
-        pid=pid,
-        start_time=process.start_time(pid) if pid is not None else None,
-        interfaces=parse_interfaces(domain.XMLDesc(0)),
-    )
-
-
-def _mark(domain: Any) -> DomainMark | None:
-    return parse_mark(_metadata(domain, libvirt.VIR_DOMAIN_METADATA_ELEMENT, NAMESPACE))
-
-
-def _metadata(domain: Any, kind: int, namespace: str | None) -> str:
-    try:
-        return str(domain.metadata(kind, namespace, libvirt.VIR_DOMAIN_AFFECT_CURRENT))
-    except libvirt.libvirtError as error:
-        if error.get_error_code() == libvirt.VIR_ERR_NO_DOMAIN_METADATA:
-            return ""
-        raise
-
-
-def _scheduler(domain: Any) -> SchedulerRecord:
-    values = domain.schedulerParametersFlags(libvirt.VIR_DOMAIN_AFFECT_CURRENT)
-    quota = int(values.get(libvirt.VIR_DOMAIN_SCHEDULER_GLOBAL_QUOTA, -1))
-    found = SchedulerValues(
-        # 0 is "never set", a negative number (or the largest one) "no limit"
-        quota=quota if 0 < quota < (1 << 60) else -1,
-        period=int(values.get(libvirt.VIR_DOMAIN_SCHEDULER_GLOBAL_PERIOD, 0)),
-        shares=int(values.get(libvirt.VIR_DOMAIN_SCHEDULER_CPU_SHARES, 0)),
-    )
-    return SchedulerRecord(domain.name(), _mark(domain), found)
-
-
-def _version(number: int) -> str:
-    return f"{number // 1_000_000}.{number // 1000 % 1000}.{number % 1000}"

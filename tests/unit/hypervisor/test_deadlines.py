@@ -5,6 +5,7 @@ import os
 import subprocess
 import sys
 import threading
+import time
 from pathlib import Path
 
 import pytest
@@ -141,3 +142,35 @@ def test_a_call_that_never_returns_does_not_keep_the_process():
     )
     environment = {"PYTHONPATH": os.pathsep.join(sys.path)}
     subprocess.run([sys.executable, "-c", program], check=True, timeout=20, env=environment)
+
+
+def test_the_first_definition_is_alone():
+    """libxml2 would make its types of schemas in two threads at once, and lose some."""
+
+    class Counting:
+        def __init__(self) -> None:
+            self.inside = 0
+            self.most: list[int] = []
+            self.both = threading.Barrier(2)
+
+        def defineXMLFlags(self, xml: str, _flags: int) -> None:  # noqa: N802 (libvirt's name)
+            self.inside += 1
+            self.most.append(self.inside)
+            if xml == "later":
+                self.both.wait(10)
+            else:
+                time.sleep(0.005)
+            self.inside -= 1
+
+    async def scenario() -> None:
+        libvirt = connection()
+        libvirt._deadline = 30
+        libvirt._connect = counting = Counting()
+        try:
+            await asyncio.gather(libvirt.define("vma", "first"), libvirt.define("vmb", "second"))
+            assert counting.most == [1, 1]
+            await asyncio.gather(libvirt.define("vma", "later"), libvirt.define("vmb", "later"))
+        finally:
+            libvirt.dismiss()
+
+    asyncio.run(scenario())
