@@ -38,6 +38,8 @@ class Arrivals:
                 await transactor.repair()
             except (DriverError, UnavailableError) as error:
                 log.warning("a host port appeared and could not be taken: %s", error)
+            except Exception:  # a fault of our own; the writer tries again
+                log.exception("a host port appeared and could not be taken")
 
     async def _watched(self, batches: AsyncIterator[Batch]) -> AsyncIterator[Batch]:
         present: set[str] | None = None

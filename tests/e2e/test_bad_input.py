@@ -87,7 +87,7 @@ MISTAKES: tuple[tuple[str, dict[str, Any], str, str, tuple[str, ...]], ...] = (
         {"update": {f"{LAN}/config/mtu": 99999}},
         "INVALID_ARGUMENT",
         f"{LAN}/config/mtu",
-        ("between 1280", "9216", "99999"),
+        ("1280..9216", "99999"),
     ),
     (
         "a write to a path that no module has",

@@ -271,7 +271,12 @@ class Connection:
             raise
         future = asyncio.wrap_future(pending)
         future.add_done_callback(functools.partial(_release, lane))
-        return await self._finish(name, pending, future)
+        try:
+            return await self._finish(name, pending, future)
+        except DriverError as error:
+            if error.unknown:
+                self._stuck.add(name)
+            raise
 
     async def _run(self, what: str, operation: Callable[[], Result]) -> Result:
         """Run a call about no domain in particular in a thread."""

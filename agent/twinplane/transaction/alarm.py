@@ -27,6 +27,7 @@ class Alarms:
         self._open: dict[Key, Failure] = {}
         self._failed: dict[Path, str] = {}
         self._waiting: set[Path] = set()
+        self._cut_off: set[Path] = set()
 
     @property
     def unfinished(self) -> frozenset[Path]:
@@ -47,11 +48,13 @@ class Alarms:
         attempted = [key for key, item in self._open.items() if only is None or object_of(item.step) in only]
         self.report(failures, attempted)
 
-    def waiting(self, objects: Mapping[Path, str]) -> None:
-        """Replace the alarms of running guests that a change of what is named reaches at their next start."""
-        for path in self._waiting - set(objects):
+    def waiting(self, objects: Mapping[Path, str], cut_off: Iterable[Path]) -> None:
+        """Replace the alarms of running guests that a change of what is named reaches at their next start.
+        Of those `cut_off` nothing shows it later, so that theirs stay until then."""
+        self._cut_off.update(cut_off)
+        for path in self._waiting - self._cut_off - set(objects):
             self.clear(f"pending-change {path}")
-        self._waiting = set(objects)
+        self._waiting = self._waiting & self._cut_off | set(objects)
         for path, name in objects.items():
             text = f"the guest runs without a change of {name} that it needs a start for; stop and start it"
             self.set(f"pending-change {path}", "OBJECT_FAILED", "WARNING", text, path)
@@ -61,6 +64,7 @@ class Alarms:
         for path in self._waiting & objects:
             self.clear(f"pending-change {path}")
         self._waiting -= objects
+        self._cut_off -= objects
 
     def set(self, name: str, kind: str, severity: str, text: str, path: Path = SYSTEM) -> None:
         """Raise the alarm, or change its text. Kinds and severities are those of `AlarmFact`."""

@@ -1,4 +1,4 @@
-"""The journal row: what a transaction is about to do, on disk before its first effect.
+"""The journal row: what a transaction is about to do, written before its first effect.
 
 The row is not replayed. Recovery needs three things of it: whether the commit point was passed, under which
 names something may stand that is not marked as ours yet, and which foreign values were taken.

@@ -50,10 +50,13 @@ class Repairs:
     def renewed(self, steps: Sequence[Step], failures: Sequence[Failure]) -> None:
         """After a commit that is for good: what waited for the guests that it started anew, or took away, is
         over; what waited for itself is repaired."""
-        failed = {object_of(failure.step) for failure in failures}
-        self._standing.alarms.started(frozenset(object_of(step) for step in steps if _renews(step)) - failed)
+        self._started(steps, failures)
         if self._whole:
             self.later()
+
+    def _started(self, steps: Sequence[Step], failures: Sequence[Failure]) -> None:
+        failed = {object_of(failure.step) for failure in failures}
+        self._standing.alarms.started(frozenset(object_of(step) for step in steps if _renews(step)) - failed)
 
     def later(self, *, whole: bool = False) -> None:
         """Repair what failed, or everything, after a pause that grows with each try."""
@@ -123,7 +126,9 @@ class Repairs:
         alarms, undoing = self._standing.alarms, self._standing.undoing
         alarms.report_all(done.failures, only)
         if only is None:
-            alarms.waiting({object_of(step): str(step.key) for step in repair.waiting})
+            self._started(repair.steps, done.failures)
+            lost = {object_of(step) for step in repair.waiting if step.key.noun is Noun.TAP}
+            alarms.waiting({object_of(step): str(step.key) for step in repair.waiting}, lost)
         left = [failure for failure in done.failures if failure.step.key in undoing]
         if left:
             self._standing.degrade(leftovers(left))

@@ -68,7 +68,7 @@ class Stages:
         return ()
 
     async def announce(self, work: Work) -> None:
-        """The journal row, durable before the first effect; a plan without steps needs none."""
+        """The journal row, written before the first effect; a plan without steps needs none."""
         parts, standing = self._parts, self._standing
         if not work.steps:
             return

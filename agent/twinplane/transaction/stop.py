@@ -28,9 +28,10 @@ class StopDeadlines:
     def watch(self, steps: Iterable[Step], read_back: ReadBack) -> None:
         """Set a timer for each domain that was asked to stop and has not (or cannot be asked), drop it where
         that is over."""
-        newest = {step.key: step.after for step in steps if step.key.noun is Noun.DOMAIN}
-        for key, wanted in newest.items():
-            if not isinstance(wanted, Domain) or not stopping(wanted, read_back.get(key, _running(wanted))):
+        newest = {step.key: step for step in steps if step.key.noun is Noun.DOMAIN}
+        for key, step in newest.items():
+            wanted = step.after
+            if not isinstance(wanted, Domain) or not stopping(wanted, read_back.get(key, _unread(step))):
                 self._forget(key)
             elif key not in self._timers:
                 end = partial(self._end, wanted)
@@ -54,5 +55,8 @@ class StopDeadlines:
         self._failed([step], failures)
 
 
-def _running(domain: Domain) -> Domain:
-    return replace(domain, run=Run.RUNNING)
+def _unread(step: Step) -> Domain | None:
+    """Who was to be asked and gives no answer runs; who was only defined does not."""
+    if step.phase is not Phase.FINAL or not isinstance(step.after, Domain):
+        return None
+    return replace(step.after, run=Run.RUNNING)

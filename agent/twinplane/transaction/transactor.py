@@ -197,6 +197,7 @@ class Transactor:
             opens, author = work.opens, work.request.author
             waiting = Waiting(opens.name, author, opens.session, back, work, now)
             self._confirmations.open(waiting, opens.seconds)
+            self._repairs.stops.watch(work.reversible, read_back)
         else:
             read_back |= await stages.finish(work)
         stages.publish(work, read_back)
@@ -239,7 +240,7 @@ class Transactor:
             await self._stages.refuse(work)
             return await self._carry_out(work)
         except Exception:
-            if not self._standing.degraded:
+            if not self._standing.degraded and self._confirmations.waiting is waiting:
                 self._standing.entry = entry
             raise
 
@@ -262,6 +263,9 @@ class Transactor:
         except Exception as error:
             # Also a fault of our own: whoever confirms a commit does it to be safe from those.
             unforeseen = not isinstance(error, TwinplaneError)
+            if self._confirmations.waiting is not waiting:
+                log.error("commit %s is taken back, and then failed: %s", waiting.name, error, exc_info=True)
+                return
             log.warning("commit %s is taken back step by step: %s", waiting.name, error, exc_info=unforeseen)
         changed = changes(self._standing.running.forest, waiting.back)
         try:

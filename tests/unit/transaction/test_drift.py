@@ -246,6 +246,11 @@ async def test_a_tap_that_is_made_anew_under_a_running_guest_is_told(tmp_path: F
         (alarm,) = box.publisher.alarms.values()
         assert (alarm.resource, alarm.kind) == (demo.FW1, "OBJECT_FAILED")
         assert f"tap {TAP}" in alarm.text and "stop and start it" in alarm.text
+        await box.transactor.repair()
+        assert list(box.publisher.alarms.values()) == [alarm]
+        await box.submit(demo.appliance(state="STOPPED", stop_timeout=0))
+        await box.submit(demo.everything())
+        assert not box.publisher.alarms
 
 
 @pytest.mark.parametrize("device", [TAP, IFB])

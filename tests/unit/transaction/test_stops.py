@@ -1,6 +1,7 @@
 """Guests that are asked to stop: nobody waits for them, and their time runs out."""
 
 import asyncio
+from dataclasses import replace
 from pathlib import Path as FilePath
 
 import pytest
@@ -10,6 +11,7 @@ from doubles.box import Box, deleted, furnish, started
 from doubles.loop import in_loop
 from twinplane.errors import DriverError, Fault, RequestError
 from twinplane.plan.resource import Domain, Key, Resource, Run
+from twinplane.transaction.request import Act, Confirm, Request
 
 DOMAIN = "vmcj2zgj6z5h5"
 
@@ -117,3 +119,28 @@ async def test_a_guest_that_cannot_be_asked_is_ended_when_its_time_is_over(tmp_p
         assert [alarm.kind for alarm in box.publisher.alarms.values()] == ["FINAL_STEP_FAILED"]
         await box.until(lambda: box.host.kernel.domains[DOMAIN].run is Run.STOPPED)
         await box.until(lambda: not box.publisher.alarms)
+
+
+@in_loop
+async def test_who_never_ran_has_no_deadline(tmp_path: FilePath) -> None:
+    """Else it would end the guest that somebody starts meanwhile."""
+    box = Box(tmp_path)
+    furnish(box.host)
+    async with started(box):
+        await box.submit(demo.everything(state="STOPPED", stop_timeout=60))
+        assert box.transactor._repairs.stops._timers == {}
+
+
+@in_loop
+async def test_a_start_that_has_to_be_confirmed_ends_the_deadline(tmp_path: FilePath) -> None:
+    box = await running(tmp_path, 60)
+    async with started(box):
+        await box.submit(demo.appliance(state="STOPPED", stop_timeout=60))
+        assert box.transactor._repairs.stops._timers
+        box.host.kernel.domains[DOMAIN] = replace(box.host.kernel.domains[DOMAIN], run=Run.STOPPED)
+        asked = Confirm(Act.COMMIT, "mine", 600)
+        await box.transactor.submit(
+            Request(demo.appliance(stop_timeout=60), "anna", "test", "unix:", confirm=asked)
+        )
+        assert box.host.kernel.domains[DOMAIN].run is Run.RUNNING
+        assert box.transactor._repairs.stops._timers == {}

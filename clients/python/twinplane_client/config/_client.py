@@ -107,7 +107,7 @@ class ConfigClient:
         Raises:
             RefusedError: no session is open.
         """
-        if self._events is None:
+        if self._events is None or not self._session:
             raise RefusedError("FAILED_PRECONDITION", "this client has no session")
         try:
             for message in self._events:
