@@ -48,6 +48,7 @@ class Shell:
     def process(self, *arguments: str, **options: Any) -> "subprocess.Popen[str]":
         """A command as a process of its own."""
         environ = {**os.environ, "PYTHONPATH": PATHS, **self.variables}
-        command = (sys.executable, "-m", "twinplane_cli", *arguments)
+        # A shell has what it starts in the background ignore Ctrl-C, tests as well as what they start.
+        command = ("env", "--default-signal=INT", sys.executable, "-m", "twinplane_cli", *arguments)
         options = {"stdout": subprocess.PIPE, "stderr": subprocess.PIPE, **options}
         return subprocess.Popen(command, env=environ, text=True, **options)
