@@ -1,7 +1,7 @@
 """QEMU processes that libvirt asks what they can do; they outlive an agent that is killed meanwhile.
 
-libvirt makes a folder ``lib/qemu/qmp-<random>`` with ``qmp.pid`` for each and removes both when it has its
-answer.
+libvirt makes a folder ``lib/qemu/qmp-<random>`` for each, whose name is in its command line, and removes it
+when it has its answer. The ``qmp.pid`` in there is written a moment after the process began: not looked at.
 """
 
 import os
@@ -13,10 +13,11 @@ from pathlib import Path
 
 def end_probes(root: Path) -> None:
     """End the questioned QEMUs of this libvirt root and remove their folders; only where nobody is asking."""
+    mark = f"unix:{root}/lib/qemu/qmp-".encode()
+    for process in Path("/proc").glob("[0-9]*"):
+        with suppress(OSError):
+            words = (process / "cmdline").read_bytes().split(b"\0")
+            if b"qemu" in words[0] and any(word.startswith(mark) for word in words):
+                os.kill(int(process.name), signal.SIGKILL)
     for folder in (root / "lib/qemu").glob("qmp-*"):
-        with suppress(OSError, ValueError):
-            pid = int((folder / "qmp.pid").read_text())
-            # The pid may have been given to somebody else since.
-            if f"{folder}/".encode() in Path(f"/proc/{pid}/cmdline").read_bytes():
-                os.kill(pid, signal.SIGKILL)
         shutil.rmtree(folder, ignore_errors=True)
