@@ -1,16 +1,13 @@
 """What is not as configured, kept until it is: alarms and objects that failed."""
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import replace
 
 from twinplane.plan.resource import Key
 from twinplane.plan.step import Phase, Step
-from twinplane.state.facts import AlarmFact
+from twinplane.state.raised import SYSTEM, Raised
 from twinplane.transaction.collaborator import Publisher
 from twinplane.transaction.execute import Failure
-from twinplane_wire.path import ROOT, Path
-
-SYSTEM = ROOT.child("system")
+from twinplane_wire.path import Path
 
 
 def object_of(step: Step) -> Path:
@@ -23,7 +20,7 @@ class Alarms:
 
     def __init__(self, publisher: Publisher) -> None:
         self._publisher = publisher
-        self._raised: dict[str, AlarmFact] = {}
+        self._raised = Raised(publisher.observed)
         self._open: dict[Key, Failure] = {}
         self._failed: dict[Path, str] = {}
         self._waiting: set[Path] = set()
@@ -68,16 +65,11 @@ class Alarms:
 
     def set(self, name: str, kind: str, severity: str, text: str, path: Path = SYSTEM) -> None:
         """Raise the alarm, or change its text. Kinds and severities are those of `AlarmFact`."""
-        alarm = AlarmFact(name, str(path), severity, text, kind=kind)
-        if self._raised.get(name) != alarm:
-            self._raised[name] = alarm
-            self._publisher.observed((alarm,))
+        self._raised.set(name, kind, severity, text, path)
 
     def clear(self, name: str) -> None:
         """Clear the alarm if it is raised."""
-        alarm = self._raised.pop(name, None)
-        if alarm is not None:
-            self._publisher.observed((replace(alarm, cleared=True),))
+        self._raised.clear(name)
 
     def _settle(self, path: Path, failures: Sequence[Failure]) -> None:
         """One alarm for each object. Where only final steps failed it is as configured but for what is left
