@@ -1,7 +1,8 @@
-"""Host ports that appear: whoever waits for one (a switch's port, a managed interface) gets it.
+"""Host ports that appear or become free: who waits for one (a switch's port, a managed interface) gets it.
 
-A port that is absent when it is configured is no error: it is WAITING. Its arrival is a request to the
-writer.
+A port that is absent when it is configured is no error: it is WAITING. One that somebody else's bridge holds
+at start, or that carries an address of the host, is left to them. Its arrival, or that they let go of it, is
+a request to the writer.
 """
 
 import asyncio
@@ -42,15 +43,24 @@ class Arrivals:
                 log.exception("a host port appeared and could not be taken")
 
     async def _watched(self, batches: AsyncIterator[Batch]) -> AsyncIterator[Batch]:
-        present: set[str] | None = None
+        started = False
+        taken: dict[str, bool] = {}  # whether somebody else has the device that the host has
+        ours: set[str] = set()
         async for batch in batches:
             yield batch
-            links = {fact.name for fact in batch.facts if isinstance(fact, LinkFact) and fact.owner is None}
-            if present is None:
-                present = links  # what was there at the start is the recovery's business
-                continue
-            new = links - present
+            links = [fact for fact in batch.facts if isinstance(fact, LinkFact)]
             gone = {fact.name for fact in batch.facts if isinstance(fact, LinkGone)}
-            present = links if batch.complete else (present | links) - gone
-            if any(self._is_wanted(name) for name in new):
+            before = {name: held for name, held in taken.items() if name not in gone}
+            ours |= {link.name for link in links if link.owner is not None}
+            # One that is taken out of a switch of ours is drift, which is reported and left as it is.
+            now = {
+                link.name: link.addressed or (link.master is not None and link.master not in ours)
+                for link in links
+                if link.owner is None
+            }
+            taken = now if batch.complete else before | now
+            free = [name for name, held in now.items() if not held and before.get(name, True)]
+            # What was there at the start is the recovery's business.
+            if started and any(self._is_wanted(name) for name in free):
                 self._arrived.set()
+            started = True

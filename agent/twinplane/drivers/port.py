@@ -66,7 +66,7 @@ class PortDriver:
             return Found(Ownership.ABSENT)
         resource = self._read(link, links)
         if resource is None:
-            return foreign(link)
+            return Found(Ownership.FOREIGN, description=f"it is a port of {links[link.master].name}")
         placed = resource.master is not None or (isinstance(resource, Port) and resource.up)
         return Found(Ownership.OWN if placed else Ownership.ABSENT, resource)
 

@@ -18,6 +18,7 @@ from twinplane.plan.step import Phase, Step
 from twinplane.plan.text import unlike
 from twinplane.state.facts import Fact, ResourceGone
 from twinplane.transaction.collaborator import Foreign
+from twinplane.transaction.dependence import held_up
 from twinplane.transaction.driver import Driver, Found, Ownership
 from twinplane.transaction.foreign import mask, restored
 from twinplane.transaction.journal import printed
@@ -84,12 +85,11 @@ class Executor:
             return True
 
     async def attempt(self, steps: Sequence[Step]) -> tuple[ReadBack, tuple[Failure, ...]]:
-        """Run steps that nothing undoes, in phases. A failure holds up later steps of the same resource and
-        the start of the object's guest, nothing else."""
+        """Run steps that nothing undoes, in phases. A failure holds up what `held_up` says, nothing else."""
         read_back: ReadBack = {}
         failures: list[Failure] = []
         for phase in _phases(steps):
-            ready = [step for step in phase if not _held_up(step, failures)]
+            ready = [step for step in phase if not any(held_up(step, item.step) for item in failures)]
             failures.extend(await self._together(ready, self._ensure, read_back))
         return read_back, tuple(failures)
 
@@ -238,14 +238,6 @@ def leftovers(failures: Iterable[Failure]) -> tuple[str, ...]:
 def _phases(steps: Iterable[Step]) -> list[list[Step]]:
     ordered = sorted(steps, key=lambda step: step.phase)
     return [list(phase) for _, phase in groupby(ordered, key=lambda step: step.phase)]
-
-
-def _held_up(step: Step, failures: Iterable[Failure]) -> bool:
-    starts = step.phase in (Phase.GUEST, Phase.RESUME)
-    return any(
-        failure.step.key == step.key or (starts and failure.step.owner.elems[:2] == step.owner.elems[:2])
-        for failure in failures
-    )
 
 
 def _inverse(step: Step, foreign: Foreign) -> Step:

@@ -1,8 +1,9 @@
 """Recovery, adoption and repair: from what is to what is configured, by the ordinary planner.
 
 Not a replay. The running tree is the old one where a row is PENDING and the new one where it is COMMITTED, so
-the target is always what the running tree says. Works object by object: one that fails does not hold up the
-others, and nothing is undone. Where facts and configuration agree, no driver is asked to change anything.
+the target is always what the running tree says. Works resource by resource: one that fails holds up what is
+made of it and nothing else, and nothing is undone. Where facts and configuration agree, no driver is asked to
+change anything.
 """
 
 import asyncio
@@ -14,9 +15,11 @@ from twinplane.plan.resource import Domain, ForeignValue, Key, Noun, Resource, R
 from twinplane.plan.step import Effect, Phase, Step
 from twinplane.transaction.alarm import object_of
 from twinplane.transaction.collaborator import Foreign, ForeignReader, Planner, Resources
+from twinplane.transaction.dependence import dependents
 from twinplane.transaction.driver import Ownership
 from twinplane.transaction.execute import Executor, Failure, ReadBack
 from twinplane.transaction.foreign import give_back, held_by, mask, missing, unclaimed
+from twinplane.transaction.journal import printed
 from twinplane.transaction.refusal import making, occupied
 from twinplane_wire.path import Path
 
@@ -89,11 +92,16 @@ async def prepare(
     steps = [_ended(step, facts, undoing) for step in now]
     looks = await asyncio.gather(*(_obstacle(step, executor) for step in making(steps)))
     blocked = tuple(failure for failure in looks if failure is not None)
-    held = {object_of(failure.step) for failure in blocked}
+    causes = {failure.step: failure.cause for failure in blocked}
+    waits = [
+        Failure(step, f"waits for {printed(cause)}: {causes.setdefault(step, causes[cause])}")
+        for step, cause in dependents(steps, tuple(causes))
+    ]
+    held = {failure.step for failure in (*blocked, *waits)}
     return Repair(
         facts=dict(facts),
-        steps=tuple(step for step in steps if object_of(step) not in held),
-        blocked=blocked,
+        steps=tuple(step for step in steps if step not in held),
+        blocked=(*blocked, *waits),
         waiting=waiting,
         loose=loose,
     )
@@ -101,12 +109,15 @@ async def prepare(
 
 async def _obstacle(step: Step, executor: Executor) -> Failure | None:
     """What keeps a step from making something: somebody else's object there, or that nobody can tell. That
-    holds up its own object and no other."""
+    holds up what is made of it and nothing else."""
     try:
         found = await executor.find(step.key)
     except DriverError as error:
         return Failure(step, str(error))
-    return Failure(step, occupied(step, found).constraint) if found.ownership is Ownership.FOREIGN else None
+    if found.ownership is not Ownership.FOREIGN:
+        return None
+    there = occupied(step, found)
+    return Failure(step, f"{there.constraint} ({there.remedy})")
 
 
 async def read_foreign(

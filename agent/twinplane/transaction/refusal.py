@@ -69,7 +69,10 @@ def occupied(step: Step, found: Found) -> Violation:
     """The violation that names whose object stands in the way."""
     if isinstance(step.after, Plug):
         return Violation(
-            step.owner, Fault.STATE, f"{step.key.name} is in use by the host: {found.description}"
+            step.owner,
+            Fault.STATE,
+            f"{step.key.name} is in use by the host: {found.description}",
+            "take it out there, or leave it out here",
         )
     return Violation(
         step.owner,
