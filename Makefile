@@ -7,7 +7,7 @@ CODE := agent clients proto tests
 BESIDE := -n 2 --dist loadgroup
 
 .PHONY: help setup run demo proto images fmt lint type arch check unit kernel hypervisor test test-long \
-        conformance fuzz interop bench golden docs dist clean
+        conformance fuzz interop bench capture golden docs dist clean
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -71,6 +71,9 @@ interop: setup images ## other people's clients and YANG tools, installed into b
 
 bench: setup ## ratios against a floor measured in the same run; writes build/bench.json (ROWS="set commit": these)
 	@$(PY) -m tests.bench $(ROWS)
+
+capture: setup images ## record what the sources report of a real host (root); then make golden
+	@PYTHONPATH=tests:agent:proto:clients/python $(PY) -m tests.capture $(STORIES)
 
 golden: setup ## write the golden cases anew; review the difference like code
 	@TWINPLANE_GOLDEN=1 $(PY) -m pytest -q tests/unit/plan tests/unit/state

@@ -12,6 +12,7 @@ from uuid import UUID
 
 from twinplane.errors import RequestError, Violation
 from twinplane.model import index, rules
+from twinplane.model.account import RESOURCES
 from twinplane.model.appliance import Appliance
 from twinplane.model.host import Capabilities
 from twinplane.model.image import Image, image_path
@@ -131,14 +132,9 @@ class Configuration:
         return self._realise(known, known.models.keys())
 
     def capacity(self, forest: Forest) -> Mapping[str, Account]:
-        """The accounts of the host, were this its configuration: memory (bytes) and cpu (millicores)."""
-        known, host = self._index("", forest.tree()), self.capabilities
-        return {
-            "cpu": Account(host.cpus * 1000, host.reserve_cpu, known.cpu),
-            "memory": Account(
-                host.memory, host.reserve_memory, known.memory + known.appliances * host.overhead
-            ),
-        }
+        """The accounts of the host, were this its configuration, by name of the resource."""
+        known = self._index("", forest.tree())
+        return {one.name: known.account(one, self.capabilities) for one in RESOURCES}
 
     def _touched(
         self, changes: Sequence[ObjectChange], origin: str, unread: Set[Path] = frozenset()

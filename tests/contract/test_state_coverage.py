@@ -81,7 +81,7 @@ def test_every_state_leaf_is_given_by_something() -> None:
     [
         ("LinkCounters", "interfaces/interface/state/counters/in-octets"),
         ("DomainFact", "appliances/appliance/state/start-time"),
-        ("DomainCpu", "appliances/appliance/compute/share/state/delivered"),
+        ("DomainUsage", "appliances/appliance/compute/share/state/delivered"),
         ("Scheduler", "appliances/appliance/compute/share/state/limit"),
         ("Htb", "appliances/appliance/vnics/vnic/share/ingress/state/limit"),
         ("Seed", "appliances/appliance/bootstrap/state/delivered-digest"),

@@ -237,6 +237,7 @@ def test_counters_are_polled_and_everything_else_comes_by_event() -> None:
     }
     assert {path for path in polled if "/counters/" not in path} == {
         "/appliances/appliance/compute/share/state/delivered",
+        "/appliances/appliance/memory/state/rss",
         "/components/component/chassis/utilization/resources/resource/state/used",
         "/system/host/sources/source/state/last-update",
     }

@@ -11,7 +11,7 @@ from hypervisor.scenario import alone, until
 from twinplane.errors import DriverError
 from twinplane.hypervisor.embedded import open_embedded
 from twinplane.plan.resource import Domain, Ownership, Run, Scheduler
-from twinplane.state.facts import DomainCpu, DomainFact, DomainGone, Fact
+from twinplane.state.facts import DomainFact, DomainGone, DomainUsage, Fact
 from twinplane.state.sources.hypervisor import HypervisorSource
 
 pytestmark = pytest.mark.hypervisor
@@ -64,7 +64,7 @@ async def test_a_guest_from_nothing_to_nothing(state: Path) -> None:
         assert (fact.vcpus, fact.memory, fact.owner) == (1, 256 << 20, fw.model.path)
         assert fact.image_digest == fw.image.kernel.digest
         (cpu,) = (await source.poll()).facts
-        assert isinstance(cpu, DomainCpu)
+        assert isinstance(cpu, DomainUsage)
         assert cpu.cpu_time > 500_000_000
         assert _guest_folders(embedded.root.path)
 

@@ -1,6 +1,7 @@
 """What configuration means: judging what a change touches is judging everything."""
 
 import json
+from functools import partial
 from pathlib import Path as File
 from pathlib import PurePath
 from typing import Any
@@ -10,15 +11,20 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from twinplane.configuration import Configuration
+from twinplane.clock import Clock
+from twinplane.configuration import Configuration, completed
 from twinplane.errors import Fault, RequestError, Violation
 from twinplane.model.host import Accelerator, Capabilities, Capability
 from twinplane.model.rules import Host
 from twinplane.schema.compile import load_schema
 from twinplane.schema.validate import Validator
 from twinplane.schema.write import JsonPayload, edits
+from twinplane.state.facts import Batch, HostFact
+from twinplane.state.operational import Operational
 from twinplane.tree.edit import Edit, Operation
 from twinplane.tree.forest import NOTHING, Forest, changes
+from twinplane.tree.node import Entries
+from twinplane.tree.query import get
 from twinplane_wire.path import parse
 
 MIB = 1 << 20
@@ -161,6 +167,42 @@ def test_resources_of_a_change_are_the_difference_of_everything(
         assert {key: old[key] for key in old if new.get(key) != old[key]}.items() <= dict(before).items()
         assert dict(after).items() <= new.items()
         running = candidate
+
+
+def shown(forest: Forest) -> dict[str, dict[str, Any]]:
+    """The rows of utilization on this host, were this its configuration."""
+    tree = Operational(Clock(), partial(completed, SCHEMAS))
+    tree.apply(Batch("host", (HostFact("a", 1, HOST, "i"),), complete=True))
+    tree.committed(changes(NOTHING, forest), (), 1, 1)
+    rows = get(tree.view, parse("/components/component[name=chassis]/chassis/utilization/resources/resource"))
+    assert isinstance(rows, Entries)
+    return {name: dict(row.children["state"].children) for (name,), row in rows.entries.items()}
+
+
+@settings(max_examples=40, deadline=None)
+@given(REQUESTS, st.integers(0, 2000), st.integers(16, 1500))
+def test_admission_plans_and_utilization_agree(
+    requests: list[list[tuple[Edit, ...]]], guarantee: int, memory: int
+) -> None:
+    """What is shown as free is what a new appliance may ask for, to the last unit."""
+    box = configuration()
+    running = START
+    for request in requests:
+        candidate = box.apply(running, [edit for part in request for edit in part])
+        if not refusal(running, candidate):
+            running = candidate
+    planned, rows = box.capacity(running), shown(running)
+    assert {name: account.free for name, account in planned.items()} == {
+        name: row["free"] for name, row in rows.items()
+    }
+    assert {name: account.committed for name, account in planned.items()} == {
+        name: row["committed"] for name, row in rows.items()
+    }
+    fits = guarantee <= rows["cpu"]["free"] and memory * MIB + HOST.overhead <= rows["memory"]["free"]
+    asked = box.apply(running, appliance("c", "a", "a", None, memory, guarantee))
+    refused = refusal(running, asked)
+    if all(violation.fault is Fault.CAPACITY for violation in refused):
+        assert fits == (not refused)
 
 
 def test_an_image_that_changes_brings_the_appliances_that_use_it() -> None:

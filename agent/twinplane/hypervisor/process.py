@@ -55,6 +55,15 @@ def cpu_time(pid: int) -> int | None:
     return (int(fields[11]) + int(fields[12])) * 1_000_000_000 // os.sysconf("SC_CLK_TCK")
 
 
+def resident(pid: int) -> int | None:
+    """Bytes of memory the process holds now (proc(5): /proc/pid/statm, field 2), or None if gone."""
+    try:
+        pages = Path(f"/proc/{pid}/statm").read_text().split()[1]
+    except OSError:
+        return None
+    return int(pages) * os.sysconf("SC_PAGE_SIZE")
+
+
 def boot_time() -> int:
     """When the host booted, in ns since the epoch (proc(5): btime of /proc/stat)."""
     for line in Path("/proc/stat").read_text().splitlines():

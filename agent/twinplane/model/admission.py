@@ -1,19 +1,18 @@
 """Admission: are the promises of the resulting configuration kept by this host? Pure arithmetic.
 
 What a deleted appliance's guest holds stays charged until the commit, for an undo must find it free: deleting
-and creating on a full host takes two requests. What a commit that waits for its confirmation gives up stays
-charged until it has it.
+and creating on a full host takes two requests. What a pending commit gives up stays charged until it is
+confirmed.
 """
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 
 from twinplane.errors import Fault, Violation
+from twinplane.model.account import RESOURCES, HostResource
 from twinplane.model.appliance import AdminState, Appliance
 from twinplane.model.host import Capabilities
-from twinplane.model.index import Index, Touched, View, guarantee, memory
-from twinplane.share.ledger import BYTES, MILLICORES, Account, Unit, shortfall
-
-Asked = Callable[[Appliance | None], int]
+from twinplane.model.index import Index, Touched, View
+from twinplane.share.ledger import Account, shortfall
 
 
 def refusals(
@@ -26,46 +25,37 @@ def refusals(
     """
     pairs = [(_model(change.before), _model(change.after)) for change in changes]
     pairs = [(old, new) for old, new in pairs if old or new]
-    committed = before.memory + before.appliances * host.overhead
-    account = Account(host.memory, host.reserve_memory, committed)
-    leaf: tuple[str, ...] = ("memory", "config", "size")
-    yield from _short(pairs, account, memory, host.overhead, BYTES, leaf, revocable)
-    account = Account(host.cpus * 1000, host.reserve_cpu, before.cpu)
-    leaf = ("compute", "share", "config", "guarantee")
-    yield from _short(pairs, account, guarantee, 0, MILLICORES, leaf, revocable)
+    for resource in RESOURCES:
+        yield from _short(pairs, before.account(resource, host), resource, host, revocable)
 
 
 def _short(
     pairs: Sequence[tuple[Appliance | None, Appliance | None]],
     account: Account,
-    asked: Asked,
-    overhead: int,
-    unit: Unit,
-    leaf: tuple[str, ...],
+    resource: HostResource,
+    host: Capabilities,
     revocable: bool,
 ) -> Iterator[Violation]:
-    def charge(appliance: Appliance | None) -> int:
-        return 0 if appliance is None else asked(appliance) + overhead
-
     growing: list[tuple[Appliance | None, Appliance]] = []
     for old, new in pairs:
-        if new is not None and charge(new) > charge(old):
+        had, wanted = resource.charge(old, host), resource.charge(new, host)
+        if new is not None and wanted > had:
             growing.append((old, new))
         elif revocable:
             continue
         elif new is None:
             if old is not None and old.admin_state is AdminState.STOPPED:
-                account = account.charge(-charge(old))
+                account = account.charge(-had)
         else:
-            account = account.charge(charge(new) - charge(old))
+            account = account.charge(wanted - had)
     for old, new in growing:
-        without = account.charge(-charge(old))
-        refusal = shortfall(without, asked(new), overhead, unit)
+        without = account.charge(-resource.charge(old, host))
+        refusal = shortfall(without, resource.promised(new), resource.overhead(host), resource.unit)
         if refusal is None:
-            account = without.charge(charge(new))
+            account = without.charge(resource.charge(new, host))
             continue
         path = new.path
-        for name in leaf:
+        for name in resource.leaf:
             path = path.child(name)
         yield Violation(path, Fault.CAPACITY, refusal)
 

@@ -8,11 +8,14 @@ from dataclasses import dataclass, field, replace
 from typing import TypeVar
 from uuid import UUID
 
+from twinplane.model.account import RESOURCES, HostResource
 from twinplane.model.appliance import Appliance
+from twinplane.model.host import Capabilities
 from twinplane.model.names import derived_mac
 from twinplane.model.reference import Leafrefs, references
 from twinplane.model.registry import Model, read
 from twinplane.model.switch import VirtualSwitch
+from twinplane.share.ledger import Account
 from twinplane.tree.diff import ObjectChange
 from twinplane.tree.node import EMPTY_ROOT, Container
 from twinplane_wire.path import Path
@@ -66,8 +69,8 @@ def touched(
 class Index:
     """`models` holds every object (None where no planner reads it), `macs` the vNICs by MAC address (derived
     ones too), `plugged` the switches by host port, `referrers` the leaves that refer to an object, by its
-    path. `memory` (bytes, without overhead) and `cpu` (millicores) are the sums of what appliances are
-    promised, `appliances` their number.
+    path. `promised` is what appliances are promised in all, by name of the resource and in its unit,
+    `appliances` their number.
     """
 
     instance: UUID
@@ -76,8 +79,7 @@ class Index:
     macs: Mapping[str, frozenset[Path]] = field(default_factory=dict)
     plugged: Mapping[str, frozenset[Path]] = field(default_factory=dict)
     referrers: Mapping[Path, frozenset[Path]] = field(default_factory=dict)
-    memory: int = 0
-    cpu: int = 0
+    promised: Mapping[str, int] = field(default_factory=dict)
     appliances: int = 0
 
     def evolve(self, changes: Iterable[Touched]) -> "Index":
@@ -99,14 +101,23 @@ class Index:
             macs=_moved(self.macs, changes, self._macs),
             plugged=_moved(self.plugged, changes, _plugged),
             referrers=_moved(self.referrers, changes, self._referrers),
-            memory=self.memory + sum(memory(after) - memory(before) for before, after in appliances),
-            cpu=self.cpu + sum(guarantee(after) - guarantee(before) for before, after in appliances),
+            promised={one.name: self._promised(one, appliances) for one in RESOURCES},
             appliances=self.appliances + sum(bool(after) - bool(before) for before, after in appliances),
         )
+
+    def account(self, resource: HostResource, host: Capabilities) -> Account:
+        """The account of a resource, were this the configuration of the host."""
+        return resource.account(host, self.promised.get(resource.name, 0), self.appliances)
 
     def mac(self, vnic: Path, configured: str | None) -> str:
         """The MAC address of a vNIC: as configured, else derived."""
         return configured or derived_mac(self.instance, vnic)
+
+    def _promised(
+        self, resource: HostResource, changed: Iterable[tuple[Appliance | None, Appliance | None]]
+    ) -> int:
+        before = self.promised.get(resource.name, 0)
+        return before + sum(_ask(resource, new) - _ask(resource, old) for old, new in changed)
 
     def _macs(self, view: View) -> Iterable[tuple[str, Path]]:
         if isinstance(view.model, Appliance):
@@ -119,14 +130,8 @@ class Index:
             yield reference.target, reference.leaf
 
 
-def memory(appliance: Appliance | None) -> int:
-    """Bytes that an appliance is promised, the hypervisor's own need aside."""
-    return 0 if appliance is None else appliance.memory
-
-
-def guarantee(appliance: Appliance | None) -> int:
-    """Millicores that an appliance is promised."""
-    return 0 if appliance is None else appliance.cpu.guarantee or 0
+def _ask(resource: HostResource, appliance: Appliance | None) -> int:
+    return 0 if appliance is None else resource.promised(appliance)
 
 
 def _appliance(view: View | None) -> Appliance | None:

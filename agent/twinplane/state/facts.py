@@ -91,13 +91,15 @@ class DomainGone:
 
 
 @dataclass(frozen=True, slots=True)
-class DomainCpu:
-    """CPU time consumed by a domain's whole process so far, in ns, at `time` (ns since the epoch)."""
+class DomainUsage:
+    """What a domain's whole process uses at `time` (ns since the epoch): CPU time so far in ns, and memory
+    that is resident, in bytes."""
 
     name: str
     owner: Path
     cpu_time: int
     time: int
+    resident: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -147,7 +149,7 @@ Fact: TypeAlias = (
     | LinkCounters
     | DomainFact
     | DomainGone
-    | DomainCpu
+    | DomainUsage
     | Resource
     | ResourceGone
     | HostFact

@@ -4,7 +4,7 @@ from twinplane.plan.resource import Key, Noun
 from twinplane.state.facts import (
     AlarmFact,
     Batch,
-    DomainCpu,
+    DomainUsage,
     Fact,
     HostFact,
     LinkCounters,
@@ -47,7 +47,7 @@ class Hold:
 
     def _concerns(self, fact: Fact, known: Known) -> bool:
         match fact:
-            case LinkCounters() | DomainCpu() | HostFact() | SourceFact() | AlarmFact():
+            case LinkCounters() | DomainUsage() | HostFact() | SourceFact() | AlarmFact():
                 return False
             case LinkFact(name=name, owner=owner):
                 return name in self._devices or self._holds(owner)

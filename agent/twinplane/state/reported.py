@@ -20,9 +20,9 @@ from twinplane.plan.resource import (
 from twinplane.state.facts import (
     AlarmFact,
     Batch,
-    DomainCpu,
     DomainFact,
     DomainGone,
+    DomainUsage,
     Fact,
     HostFact,
     LinkCounters,
@@ -35,7 +35,7 @@ from twinplane.state.translate.known import Known
 from twinplane_wire.path import Path
 
 _RESOURCES = Bridge | Domain | Htb | Ifb | ImageFile | Link | Plug | Port | Redirect | Scheduler | Seed | Tap
-_PASSING = frozenset({LinkCounters, DomainCpu, HostFact, SourceFact})  # of these nothing is remembered
+_PASSING = frozenset({LinkCounters, DomainUsage, HostFact, SourceFact})  # of these nothing is remembered
 
 
 class Reported:

@@ -56,7 +56,7 @@ def test_what_it_holds() -> None:
         parse("/images/image[name=firewall]"): {parse("/appliances/appliance[name=fw1]/config/image")},
         parse("/virtual-switches/virtual-switch[name=lan]"): {path.child("config").child("virtual-switch")},
     }
-    assert (index.memory, index.cpu, index.appliances) == (256 << 20, 250, 1)
+    assert (index.promised, index.appliances) == ({"memory": 256 << 20, "cpu": 250}, 1)
     assert set(map(str, index.models)) == {
         "/images/image[name=firewall]",
         "/virtual-switches/virtual-switch[name=lan]",

@@ -20,7 +20,7 @@ def read(file: File) -> tuple[Fact, ...]:
 
 def _fact(name: str, values: dict[str, Any]) -> Fact:
     kind = getattr(facts, name, None) or getattr(resource, name)
-    given = {field.name: values[field.name] for field in fields(kind) if field.name in values}
+    given = {field.name: values[field.name] for field in fields(kind) if field.init and field.name in values}
     if isinstance(given.get("owner"), str):
         given["owner"] = parse(given["owner"])
     if name == "Seed":

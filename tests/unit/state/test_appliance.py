@@ -3,7 +3,7 @@
 import pytest
 
 from twinplane.model.appliance import appliance_path
-from twinplane.state.facts import DomainCpu, DomainFact
+from twinplane.state.facts import DomainFact, DomainUsage
 from twinplane.state.translate.appliance import delivered, oper_status
 
 FW1 = appliance_path("fw1")
@@ -47,6 +47,6 @@ def test_failure_shows_where_nothing_runs() -> None:
 
 
 def test_delivered_is_the_average_between_two_polls() -> None:
-    first = DomainCpu("vm", FW1, 1_000_000_000, 10_000_000_000)
-    assert delivered(first, DomainCpu("vm", FW1, 1_500_000_000, 11_000_000_000)) == 500
-    assert delivered(first, DomainCpu("vm", FW1, 0, 11_000_000_000)) == 0  # started anew
+    first = DomainUsage("vm", FW1, 1_000_000_000, 10_000_000_000)
+    assert delivered(first, DomainUsage("vm", FW1, 1_500_000_000, 11_000_000_000)) == 500
+    assert delivered(first, DomainUsage("vm", FW1, 0, 11_000_000_000)) == 0  # started anew

@@ -1,6 +1,6 @@
 """Captures of hosts become the operational tree that lies beside them.
 
-`REGENERATE=1 pytest tests/unit/state/test_golden.py` writes the expected files anew; review the difference.
+`make capture` records them on a real host, `make golden` writes the expected files; review the difference.
 """
 
 import json
@@ -44,7 +44,7 @@ def test_capture_becomes_the_expected_tree(case: File, schemas: Schemas, clock: 
     tree = captured(case, schemas, clock)
     text = json.loads(encode(tree.view, schemas.default.root, ietf=True))
     expected = case / "operational.json"
-    if os.environ.get("REGENERATE"):
+    if os.environ.get("TWINPLANE_GOLDEN"):
         expected.write_text(json.dumps(text, indent=1, sort_keys=True) + "\n")
     assert text == json.loads(expected.read_text())
 

@@ -5,9 +5,10 @@ sections. The tree runs it in the same pass as the change of an object, one leve
 what another one gave.
 """
 
+from twinplane.model.account import RESOURCES
 from twinplane.state.derive import user, utilization
 from twinplane.state.derive.derivation import Derivation
 
-DERIVATIONS: tuple[Derivation, ...] = (user.USERS, utilization.CPU, utilization.MEMORY)
+DERIVATIONS: tuple[Derivation, ...] = (user.USERS, *map(utilization.derivation, RESOURCES))
 
 __all__ = ["DERIVATIONS", "Derivation"]

@@ -1,4 +1,5 @@
-"""Our domains as a source of facts: their states by lifecycle events, their CPU time by reading cgroup files.
+"""Our domains as a source of facts: their states by lifecycle events, what they use by reading cgroup
+and process files.
 
 An event only says which domain to read again: what is reported is what libvirt then answers. Changes nothing.
 """
@@ -12,8 +13,9 @@ from twinplane.errors import DriverError
 from twinplane.hypervisor.cgroup import CpuClock
 from twinplane.hypervisor.connection import Connection
 from twinplane.hypervisor.domain import DomainEvent, DomainRecord, Reconnected
+from twinplane.hypervisor.process import resident
 from twinplane.model.names import domain_owner
-from twinplane.state.facts import Batch, DomainCpu, DomainFact, DomainGone, DomainVnic, Fact
+from twinplane.state.facts import Batch, DomainFact, DomainGone, DomainUsage, DomainVnic, Fact
 
 SOURCE = "hypervisor"
 
@@ -77,7 +79,7 @@ class HypervisorSource:
         return Batch(SOURCE, tuple(changes))
 
     async def poll(self) -> Batch:
-        """CPU time of all guests; one file each, no call to libvirt."""
+        """CPU time and resident memory of all guests; a file each, no call to libvirt."""
         return await asyncio.to_thread(self._poll, tuple(self._facts.values()))
 
     def _poll(self, facts: tuple[DomainFact, ...]) -> Batch:
@@ -85,8 +87,9 @@ class HypervisorSource:
         found: list[Fact] = []
         for fact in facts:
             spent = self._clock.cpu_time(fact.pid) if fact.pid is not None else None
-            if spent is not None:
-                found.append(DomainCpu(fact.name, fact.owner, spent, now))
+            if fact.pid is not None and spent is not None:
+                held = resident(fact.pid) or 0
+                found.append(DomainUsage(fact.name, fact.owner, spent, now, held))
         return Batch(SOURCE, tuple(found))
 
     def _fact(self, record: DomainRecord) -> DomainFact | None:

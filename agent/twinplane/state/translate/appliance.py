@@ -3,13 +3,16 @@
 from collections.abc import Iterator
 
 from twinplane.share.cpu import CORE_SHARES, guaranteed
-from twinplane.state.facts import DomainCpu, DomainFact
+from twinplane.state.facts import DomainFact, DomainUsage
 from twinplane.state.section import Section, Stamp, present
 from twinplane.state.translate.known import Known
 from twinplane.tree.node import Container
 from twinplane_wire.path import Path
 
-POLLED = (("appliances", "appliance", "compute", "share", "state", "delivered"),)
+POLLED = (
+    ("appliances", "appliance", "compute", "share", "state", "delivered"),
+    ("appliances", "appliance", "memory", "state", "rss"),
+)
 
 _ENDED = {
     "shutdown": "the guest ended by itself",
@@ -58,9 +61,16 @@ def translate_share(known: Known, appliance: Path) -> Iterator[Section]:
 
 def translate_delivered(known: Known, appliance: Path) -> Iterator[Section]:
     """What the domain used between the last two polls, in millicores."""
-    earlier, latest = known.cpu.get(appliance, (None, None))
+    earlier, latest = known.usage.get(appliance, (None, None))
     if earlier is not None and latest is not None and latest.time > earlier.time:
         yield Section(_share(appliance), {"delivered": delivered(earlier, latest)})
+
+
+def translate_memory(known: Known, appliance: Path) -> Iterator[Section]:
+    """What the domain's process held at the last poll, in bytes."""
+    _, latest = known.usage.get(appliance, (None, None))
+    if latest is not None and latest.resident:
+        yield Section(appliance.child("memory").child("state"), {"rss": latest.resident})
 
 
 def translate_seed(known: Known, appliance: Path) -> Iterator[Section]:
@@ -70,7 +80,7 @@ def translate_seed(known: Known, appliance: Path) -> Iterator[Section]:
         yield Section(appliance.child("bootstrap").child("state"), {"delivered-digest": seed.digest})
 
 
-def delivered(earlier: DomainCpu, latest: DomainCpu) -> int:
+def delivered(earlier: DomainUsage, latest: DomainUsage) -> int:
     """Average use in millicores between two readings of a domain's CPU time."""
     used = max(0, latest.cpu_time - earlier.cpu_time)
     return round(used * 1000 / (latest.time - earlier.time))

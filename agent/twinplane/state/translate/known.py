@@ -25,8 +25,8 @@ from twinplane.plan.resource import (
 )
 from twinplane.state.facts import (
     AlarmFact,
-    DomainCpu,
     DomainFact,
+    DomainUsage,
     HostFact,
     LinkCounters,
     LinkFact,
@@ -62,7 +62,7 @@ class Known:
         self.counters: dict[str, LinkCounters] = {}
         self.places: dict[str, Places | None] = {}  # by device; kept by translators
         self.domains: dict[Path, DomainFact] = {}
-        self.cpu: dict[Path, tuple[DomainCpu | None, DomainCpu]] = {}
+        self.usage: dict[Path, tuple[DomainUsage | None, DomainUsage]] = {}
         self.schedulers: dict[Path, Scheduler] = {}
         self.seeds: dict[Path, Seed] = {}
         self.images: dict[Path, dict[str, ImageFile]] = {}

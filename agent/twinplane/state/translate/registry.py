@@ -21,9 +21,9 @@ from twinplane.plan.resource import (
 )
 from twinplane.state.facts import (
     AlarmFact,
-    DomainCpu,
     DomainFact,
     DomainGone,
+    DomainUsage,
     Fact,
     HostFact,
     LinkCounters,
@@ -79,16 +79,14 @@ def learn(known: Known, fact: Fact) -> Iterator[Unit]:
         case Domain():
             yield from _domain(known, fact.owner, known.refined_domain(fact))
         case DomainGone():
-            known.cpu.pop(fact.owner, None)
             known.schedulers.pop(fact.owner, None)
             yield from _domain(known, fact.owner, None)
             yield Unit(appliance.translate_share, fact.owner)
-            yield Unit(appliance.translate_delivered, fact.owner)
-        case DomainCpu():
-            earlier = known.cpu.get(fact.owner, (None, None))[1]
+        case DomainUsage():
+            earlier = known.usage.get(fact.owner, (None, None))[1]
             if earlier is None or fact.time > earlier.time:
-                known.cpu[fact.owner] = (earlier, fact)
-                yield Unit(appliance.translate_delivered, fact.owner)
+                known.usage[fact.owner] = (earlier, fact)
+                yield from _usage(fact.owner)
         case Scheduler():
             known.schedulers[fact.owner] = fact
             yield Unit(appliance.translate_share, fact.owner)
@@ -197,11 +195,18 @@ def _domain(known: Known, owner: Path, domain: DomainFact | None) -> Iterator[Un
         return
     yield Unit(appliance.translate, owner)
     yield Unit(component.translate, owner)
+    if (domain is None or domain.state == "shutoff") and known.usage.pop(owner, None) is not None:
+        yield from _usage(owner)  # what does not run uses nothing, and is not polled
     ends = {end.device for seen in (before, domain) if seen is not None for end in seen.vnics}
     for device in ends:
         link = known.links.get(device)
         if link is not None and link.owner is not None:
             yield Unit(vnic.translate, link.owner)
+
+
+def _usage(owner: Path) -> Iterator[Unit]:
+    yield Unit(appliance.translate_delivered, owner)
+    yield Unit(appliance.translate_memory, owner)
 
 
 def _resource_gone(known: Known, key: Key, owner: Path) -> Iterator[Unit]:
