@@ -16,6 +16,7 @@ from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 
+from twinplane import remains
 from twinplane.arrival import Arrivals
 from twinplane.back_end import BackEnd, ImageCheck, open_back_end
 from twinplane.capability.report import Wanted, missing, probe
@@ -125,6 +126,8 @@ async def serving(settings: Settings) -> AsyncIterator[Agent]:
     """An agent that serves inside the block. Raises StartError before it."""
     async with AsyncExitStack() as stack:
         state = stack.enter_context(StateDir(settings.agent.state_dir))
+        if not remains.is_held(state.database):
+            await remains.require_unmarked(state.root, state.instance)
         ensure_users(state.root / "users.toml")
         users = Directory(state.root / "users.toml")
         renew = partial(_renew_certificates, state.folder("tls"))
@@ -139,7 +142,13 @@ async def serving(settings: Settings) -> AsyncIterator[Agent]:
         operational = Operational(clock, partial(completed, schemas), standing=standing(schemas))
         operational.fixed(library(schemas))
         codec = ObjectCodec(schemas)
-        store = Datastore(state.database, codec, kept=settings.history.commits)
+        store = Datastore(
+            state.database,
+            codec,
+            kept=settings.history.commits,
+            instance=state.instance,
+            expected=state.used,
+        )
         occurrences = Occurrences(operational, store)
         operational.follow(occurrences.saw)
         model = Configuration(
@@ -174,6 +183,7 @@ async def serving(settings: Settings) -> AsyncIterator[Agent]:
         stack.callback(gc.enable)
         operational.gather()
         running = await transactor.start()
+        state.settle()
         suspicions = Suspicions()
         operational.suspect(suspicions.heard)
         arrivals = Arrivals(operational.waits_for)

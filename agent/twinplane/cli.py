@@ -1,4 +1,4 @@
-"""The commands of `twinplane-agent`: run, check, plan, schema, user, certificate."""
+"""The commands of `twinplane-agent`: run, check, plan, schema, state, user, certificate."""
 
 import argparse
 import asyncio
@@ -10,7 +10,7 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 
-from twinplane import __version__, log
+from twinplane import __version__, log, state_parser
 from twinplane.errors import RequestError, StartError
 from twinplane.settings import load
 
@@ -79,6 +79,8 @@ def _parser() -> argparse.ArgumentParser:
     _config(schema)
     schema.add_argument("path", nargs="?", default="/", help="a schema path to start from")
     schema.set_defaults(command=_schema)
+
+    state_parser.add(commands, _config)
 
     user = commands.add_parser("user", help="add or remove users").add_subparsers(required=True)
     add = user.add_parser("add", help="add a user, or change its role or password")

@@ -2,15 +2,17 @@
 
 ::
 
-    VERSION        layout number; a newer one than the program's is refused
+    VERSION        layout number, written when the first start has made the rest; a newer one is refused
     lock           held (flock) while an agent runs, with its process id
     instance-id    a UUID made at first start
-    twinplane.db   datastore, history and journal
+    twinplane.db   datastore, history and journal      copies/   of it
     users.toml     users and roles          tls/    certificates and keys
     images/        verified copies          appliances/<uuid>/   seed.iso, console.log
     trash/         files put aside by the transaction in progress
     libvirt/       root of the embedded hypervisor
     run/           Unix sockets             cache/  compiled schema
+
+What is missing beside the rest is lost, not new: a start is refused before anything is made (`remains.py`).
 """
 
 import fcntl
@@ -21,40 +23,34 @@ from pathlib import Path
 from types import TracebackType
 from uuid import UUID, uuid4
 
+from twinplane import remains
 from twinplane.errors import StartError
 
 LAYOUT = 1
 # The monitor socket's path below libvirt/ must fit sun_path (108 bytes, unix(7)).
 LONGEST = 45
 _PAUSES = (0.05,) * 10  # seconds between tries to get the lock
-_FOLDERS = ("tls", "images", "appliances", "trash", "libvirt", "run", "cache")
+_FOLDERS = ("copies", "tls", "images", "appliances", "trash", "libvirt", "run", "cache")
 
 
 class StateDir:
     """The opened state directory. Use as a context manager: leaving it gives the lock up."""
 
     def __init__(self, root: Path) -> None:
-        """Check, create and lock the directory.
+        """Check, create and lock the directory. `used` then says whether an agent worked here before.
 
         Raises:
-            StartError: it is too long, cannot be written, can be written by others, is in use, or was written
-            by a newer version.
+            StartError: it is too long, cannot be written, can be written by others, is in use, was written by
+            a newer version, or lost something.
         """
         self.root = root
-        check_place(root)
-        try:
-            root.mkdir(mode=0o711, parents=True, exist_ok=True)
-            _check_owner(root)
-            self._lock = _lock(root / "lock")
-        except OSError as error:
-            raise StartError(
-                f"cannot write state directory {root}: {error.strerror}; "
-                "make it writable for this user or set agent.state_dir"
-            ) from error
+        self._lock = take(root)
         try:
             self._check_version()
+            remains.require_whole(root)
+            self.used = bool(remains.proofs(root))
             for folder in _FOLDERS:
-                (root / folder).mkdir(mode=0o711, exist_ok=True)
+                (root / folder).mkdir(mode=0o700 if folder == "copies" else 0o711, exist_ok=True)
             self.instance = self._instance()
             # SQLite would make it readable by all; its log follows the mode of the file.
             self.database.touch(mode=0o600)
@@ -73,6 +69,15 @@ class StateDir:
     def folder(self, name: str) -> Path:
         """One of the folders of the layout."""
         return self.root / name
+
+    def settle(self) -> None:
+        """Everything was made: from now on what is missing is lost. Raises StartError."""
+        file = self.root / "VERSION"
+        try:
+            if not file.exists():
+                write_file(file, f"{LAYOUT}\n".encode())
+        except OSError as error:
+            raise StartError(f"cannot write {file}: {error.strerror}") from error
 
     def admit(self, group: int) -> None:
         """Let only this group, besides the owner, reach what guests are started from: files for day 0 hold
@@ -102,7 +107,6 @@ class StateDir:
     def _check_version(self) -> None:
         file = self.root / "VERSION"
         if not file.exists():
-            write_file(file, f"{LAYOUT}\n".encode())
             return
         text = file.read_text(encoding="ascii", errors="replace").strip()
         if not text.isdecimal() or int(text) > LAYOUT:
@@ -121,6 +125,24 @@ class StateDir:
             raise StartError(
                 f"{file} does not hold a UUID; restore it (own objects are recognised by it)"
             ) from error
+
+
+def take(root: Path) -> int:
+    """Check, create and lock a state directory; the descriptor that holds the lock.
+
+    Raises:
+        StartError: as `StateDir` for what concerns the directory itself.
+    """
+    check_place(root)
+    try:
+        root.mkdir(mode=0o711, parents=True, exist_ok=True)
+        _check_owner(root)
+        return _lock(root / "lock")
+    except OSError as error:
+        raise StartError(
+            f"cannot write state directory {root}: {error.strerror}; "
+            "make it writable for this user or set agent.state_dir"
+        ) from error
 
 
 def check_place(root: Path) -> None:

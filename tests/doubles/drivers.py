@@ -158,7 +158,10 @@ class Ports(FakeDriver):
             return None
         if device.kind:
             return Port(key.name, device.owner or ROOT, device.master, device.up)
-        return Plug(key.name, ROOT, device.master, device.generation)
+        bridge = self.host.kernel.devices.get(device.master or "")
+        switch = ROOT if bridge is None or bridge.owner is None else bridge.owner
+        owner = switch.child("ports").child("port", ("interface", key.name)) if switch.elems else ROOT
+        return Plug(key.name, owner, device.master, device.generation)
 
     async def find(self, key: Key) -> Found:
         device, resource = self.host.kernel.devices.get(key.name), self.read(key)

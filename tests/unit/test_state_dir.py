@@ -26,12 +26,16 @@ def root() -> Iterator[Path]:
 
 def test_first_start_makes_the_layout_and_an_instance_id(root: Path) -> None:
     with StateDir(root) as first:
-        assert isinstance(first.instance, UUID)
+        assert isinstance(first.instance, UUID) and not first.used
+        assert not (root / "VERSION").exists(), "not before the first start made the rest"
+        first.database.write_bytes(b"held")
+        (root / "users.toml").write_text("held")
+        first.settle()
         assert (root / "VERSION").read_text() == f"{LAYOUT}\n"
         assert first.folder("images").is_dir()
         made = first.instance
     with StateDir(root) as again:
-        assert again.instance == made
+        assert again.instance == made and again.used
 
 
 def test_a_second_agent_is_refused_and_the_first_is_named(root: Path) -> None:

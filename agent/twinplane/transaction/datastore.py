@@ -17,10 +17,11 @@ from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from pathlib import Path as FilePath
 from typing import Any, Protocol, TypeVar
+from uuid import UUID
 
 from twinplane.errors import StartError, UnavailableError
 from twinplane.plan.resource import ForeignValue
-from twinplane.transaction import history, notice, table
+from twinplane.transaction import copy, history, notice, soundness, table
 from twinplane.transaction.bell import Bell
 from twinplane.transaction.journal import Entry, Status
 from twinplane.transaction.migration import MIGRATIONS, migrate
@@ -97,9 +98,22 @@ class Datastore:
     """The file. Methods raise `UnavailableError` where it cannot be written, and then keep nothing."""
 
     def __init__(
-        self, file: FilePath, codec: Codec, migrations: Sequence[str] = MIGRATIONS, *, kept: int = KEPT
+        self,
+        file: FilePath,
+        codec: Codec,
+        migrations: Sequence[str] = MIGRATIONS,
+        *,
+        kept: int = KEPT,
+        instance: UUID | None = None,
+        expected: bool = False,
     ) -> None:
-        """`kept` is how many records of commits stay, the newest ones."""
+        """`kept` is how many records of commits stay, the newest ones; `instance` is whose file it has to be,
+        and `expected` says that it was there before."""
+        # Objects that nobody configured and that are left alone; None: all that are found
+        # (transaction/spare.py).
+        self.spared: frozenset[Path] | None = frozenset()
+        self._instance = instance
+        self._expected = expected
         self._file = file
         self._codec = codec
         self._kept = kept
@@ -113,7 +127,8 @@ class Datastore:
         """Open or create the file, bring it to the newest layout and read what it holds.
 
         Raises:
-            StartError: it cannot be opened or written, is newer than this program, or does not decode.
+            StartError: it cannot be opened or written, is newer than this program, does not decode, or is not
+                what it has to be (transaction/soundness.py).
         """
         return await self._run(self._open)
 
@@ -139,9 +154,15 @@ class Datastore:
         `pending` the commit waits for its confirmation; one that waited until now does no longer.
         """
 
+        spared = self.spared
+        if spared:
+            spared -= {change.path for change in changes}
+
         def write(db: sqlite3.Connection) -> None:
             taken_back = table.settle(db, Confirmation.TAKEN_BACK)
             self._commit(db, commit, changes, entry, modules)
+            if spared is not None and spared != self.spared:
+                table.put_spared(db, spared)
             if annotation != self._annotation:
                 table.put_meta(db, ANNOTATION, annotation)
             confirmation = Confirmation.TAKEN_BACK if taken_back else commit.confirmation
@@ -154,8 +175,13 @@ class Datastore:
                 table.put_meta(db, ANNOTATION_BEFORE, self._annotation)
 
         await self._write(write)
-        self._annotation = annotation
+        self._annotation, self.spared = annotation, spared
         self.bell.ring()
+
+    async def spare(self, objects: frozenset[Path]) -> None:
+        """Leave these objects alone for as long as they are not configured, and no others."""
+        await self._write(lambda db: table.put_spared(db, objects))
+        self.spared = objects
 
     async def confirm(self, author: str, time: int) -> None:
         """The commit that waits is for good: its user said so, at a time in ns since the epoch."""
@@ -242,14 +268,23 @@ class Datastore:
         except sqlite3.Error as error:
             raise StartError(f"{self._file} cannot be opened: {error}; is the folder writable?") from error
         try:
+            soundness.check(
+                db, self._file, self._migrations, instance=self._instance, expected=self._expected
+            )
             db.execute("PRAGMA journal_mode = WAL")
             db.execute("PRAGMA synchronous = FULL")
             migrate(db, self._file, self._migrations)
+            table.settle_in(db, self._instance, copy.stamp())
             stored = self._load(db)
         except sqlite3.Error as error:
             db.close()
             raise StartError(
                 f"{self._file} cannot be used: {error}; the folder must be writable and have free space"
+            ) from error
+        except (OSError, copy.UnreadableError) as error:
+            db.close()
+            raise StartError(
+                f"{self._file} is migrated once a copy of it is kept, and none can be written: {error}"
             ) from error
         except BaseException:
             db.close()
@@ -267,6 +302,7 @@ class Datastore:
         row = db.execute("SELECT number, status, body FROM journal").fetchone()
         foreign = db.execute("SELECT device, attribute, value, owner FROM foreign_values").fetchall()
         self._annotation = meta.get(ANNOTATION, "")
+        self.spared = table.spared(meta.get(table.SPARED, ""))
         forest = replace(graft(objects), annotation=self._annotation)
         waits = db.execute("SELECT name, author, number FROM confirm").fetchone()
         return Stored(

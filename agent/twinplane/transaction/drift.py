@@ -83,8 +83,8 @@ class Drifts:
     async def as_found(self, believed: Resources, steps: Sequence[Step]) -> Resources:
         """What realises objects before these steps. Where an object is known to differ, what the steps are
         about, and a tap that a guest is to start with, is as it is found now and not as it was left. So is
-        the seed of every guest that is to start. A plan from there makes what is missing, and neither changes
-        nor undoes what is not there.
+        the seed of every guest that is to start, and all of an object that was left alone until now. A plan
+        from there makes what is missing, and neither changes nor undoes what is not there.
 
         Raises:
             UnavailableError: the host cannot be read.
@@ -101,8 +101,10 @@ class Drifts:
             for key, one in believed.items()
             if key.noun in MENDED and not isinstance(one, Plug) and one.owner in owners
         ]
-        found = await self._find([*keys, *(key for key in needed if key.noun is Noun.SEED)])
-        facts = {key: found.get(key, one) for key, one in believed.items()}
+        spared = self._parts.store.spared or frozenset()
+        alone = [step.key for step in steps if object_of(step) in spared]
+        found = await self._find([*keys, *(key for key in needed if key.noun is Noun.SEED), *alone])
+        facts = {**believed, **found}
         return {key: one for key, one in facts.items() if one is not None}
 
     async def _find(self, keys: Sequence[Key]) -> Mapping[Key, Resource | None]:

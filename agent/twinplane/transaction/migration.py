@@ -1,11 +1,11 @@
 """The layout of the datastore file and how older files come to it: forward only, with a copy kept."""
 
-import contextlib
 import sqlite3
 from collections.abc import Sequence
 from pathlib import Path
 
 from twinplane.errors import StartError
+from twinplane.transaction import copy
 
 # Entry n brings layout n to n + 1; `PRAGMA user_version` holds the number. Never edited, only added to.
 MIGRATIONS = (
@@ -46,11 +46,11 @@ MIGRATIONS = (
 
 
 def migrate(db: sqlite3.Connection, file: Path, migrations: Sequence[str] = MIGRATIONS) -> None:
-    """Bring an open file to the newest layout; an older one is first copied to ``<file>.layout-<n>``.
+    """Bring an open file to the newest layout; of an older one a copy is kept first.
 
     Raises:
         StartError: the file was written by a newer program; it is not touched.
-        sqlite3.Error: it cannot be written.
+        sqlite3.Error: it cannot be written. UnreadableError, OSError: nor can its copy.
     """
     found = int(db.execute("PRAGMA user_version").fetchone()[0])
     if found > len(migrations):
@@ -60,7 +60,7 @@ def migrate(db: sqlite3.Connection, file: Path, migrations: Sequence[str] = MIGR
     if found == len(migrations):
         return
     if found:
-        _copy(db, file.with_name(f"{file.name}.layout-{found}"))
+        copy.write(file, file.with_name(copy.FOLDER), layout=found)
     script = "".join(migrations[found:])
     try:
         db.executescript(f"BEGIN IMMEDIATE; {script}; PRAGMA user_version = {len(migrations)}; COMMIT")
@@ -68,8 +68,3 @@ def migrate(db: sqlite3.Connection, file: Path, migrations: Sequence[str] = MIGR
         if db.in_transaction:
             db.execute("ROLLBACK")
         raise
-
-
-def _copy(db: sqlite3.Connection, target: Path) -> None:
-    with contextlib.closing(sqlite3.connect(target)) as copy:
-        db.backup(copy)

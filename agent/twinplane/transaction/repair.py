@@ -14,6 +14,7 @@ from twinplane.transaction.drift import Drifts
 from twinplane.transaction.execute import Failure, facts, leftovers
 from twinplane.transaction.foreign import by_attribute
 from twinplane.transaction.journal import names
+from twinplane.transaction.spare import Spare
 from twinplane.transaction.standing import Parts, Standing
 from twinplane.transaction.stop import StopDeadlines
 from twinplane.transaction.turn import Turns
@@ -35,6 +36,7 @@ class Repairs:
         self._confirmations = confirmations
         self._turns = turns
         self.stops = StopDeadlines(parts.executor, parts.publisher, turns, self.note)
+        self._spare = Spare(parts.store, parts.publisher)
         self._tries = 0
         self._due = False
         self._whole = False  # the next repair has to be of everything
@@ -51,6 +53,7 @@ class Repairs:
         """After a commit that is for good: what waited for the guests that it started anew, or took away, is
         over; what waited for itself is repaired."""
         self._started(steps, failures)
+        self._spare.settle()
         if self._whole:
             self.later()
 
@@ -84,7 +87,7 @@ class Repairs:
 
         Raises:
             DriverError: the host cannot be read.
-            UnavailableError: a foreign value cannot be made durable.
+            UnavailableError: a foreign value, or what is left alone, cannot be made durable.
         """
         parts, standing = self._parts, self._standing
         desired = {} if standing.misfit else parts.model.everything(standing.running.forest)
@@ -97,6 +100,7 @@ class Repairs:
             self.surveyed.set()
         if standing.misfit:
             return  # without a configuration that these modules accept, everything is left alone
+        found = await self._spare.without(found, named, standing.running.forest)
         repair = await reconciling.prepare(
             parts.executor,
             parts.planner,

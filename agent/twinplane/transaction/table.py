@@ -1,11 +1,21 @@
 """The small tables (meta, journal, foreign_values, confirm), written within the transaction of the caller."""
 
+import json
 import sqlite3
 from collections.abc import Iterable, Sequence
+from uuid import UUID
 
 from twinplane.plan.resource import ForeignValue
 from twinplane.transaction.journal import Entry
 from twinplane.transaction.record import Confirmation
+from twinplane_wire.path import Path, parse
+
+# Keys of the table meta.
+INSTANCE = "instance"  # whose configuration it is: the file instance-id of the state directory
+COPY = "copy"  # in a copy: when it was written
+RESTORED = "restored"  # when a copy became the datastore
+SPARED = "spared"  # objects that are left alone though nobody configured them
+EVERYTHING = "*"  # all that are found, as SPARED
 
 
 def settle(db: sqlite3.Connection, outcome: Confirmation) -> tuple[int, ...]:
@@ -55,3 +65,36 @@ def conclude(db: sqlite3.Connection, dropped: Sequence[ForeignValue]) -> None:
         "DELETE FROM foreign_values WHERE device = ? AND attribute = ?",
         [(value.device, value.attribute) for value in dropped],
     )
+
+
+def drop_meta(db: sqlite3.Connection, key: str) -> None:
+    """Take one value out of the table meta, if it is there."""
+    db.execute("DELETE FROM meta WHERE key = ?", (key,))
+
+
+def settle_in(db: sqlite3.Connection, instance: UUID | None, now: str) -> None:
+    """What has to be written at a start: whose file it is; and of a copy that became the datastore (however
+    it came there) that whatever it does not know is left alone, and that later copies were known then."""
+    known = dict(db.execute("SELECT key, value FROM meta").fetchall())
+    if (instance is None or INSTANCE in known) and COPY not in known:
+        return
+    db.execute("BEGIN IMMEDIATE")
+    if instance is not None:
+        put_meta(db, INSTANCE, str(instance))
+    if COPY in known:
+        drop_meta(db, COPY)
+        put_meta(db, RESTORED, now)
+        put_meta(db, SPARED, EVERYTHING)
+    db.execute("COMMIT")
+
+
+def put_spared(db: sqlite3.Connection, objects: Iterable[Path]) -> None:
+    """The objects that are left alone."""
+    put_meta(db, SPARED, json.dumps(sorted(str(path) for path in objects)))
+
+
+def spared(text: str) -> frozenset[Path] | None:
+    """The objects that are left alone, from what is kept of them; None: all that are found."""
+    if text == EVERYTHING:
+        return None
+    return frozenset(parse(path) for path in json.loads(text or "[]"))

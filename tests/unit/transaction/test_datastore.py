@@ -10,43 +10,21 @@ import pytest
 
 from doubles.loop import in_loop
 from doubles.process import run_module
+from doubles.texts import Texts, change, commit
 from twinplane.errors import StartError, UnavailableError
 from twinplane.plan.resource import ForeignValue, Key, Noun
+from twinplane.transaction.copy import listed
 from twinplane.transaction.datastore import Datastore
 from twinplane.transaction.journal import Entry, Status
 from twinplane.transaction.migration import MIGRATIONS
-from twinplane.transaction.record import Commit
-from twinplane.tree.diff import ObjectChange, objects
-from twinplane.tree.node import Container
-from twinplane_wire.path import Path, parse
+from twinplane.tree.diff import objects
+from twinplane_wire.path import parse
 
 OWNER = parse("/virtual-switches/virtual-switch[name=lan]/ports/port[interface=eth0]")
 
 
-class Texts:
-    """A codec for objects whose children are texts."""
-
-    def encode(self, path: Path, node: Container) -> bytes:
-        return json.dumps(dict(node.children)).encode()
-
-    def decode(self, path: Path, body: bytes) -> Container:
-        found = json.loads(body)
-        if "refused" in found:
-            raise ValueError("not of these modules")
-        return Container(found)
-
-
 def store(folder: FilePath, migrations: tuple[str, ...] = MIGRATIONS) -> Datastore:
     return Datastore(folder / "twinplane.db", Texts(), migrations)
-
-
-def change(path: str, before: dict[str, str] | None, after: dict[str, str] | None) -> ObjectChange:
-    nodes = [None if value is None else Container(value) for value in (before, after)]
-    return ObjectChange(parse(path), *nodes)
-
-
-def commit(number: int) -> Commit:
-    return Commit(number, 1000 + number, "admin", "gnmi", "ipv4:192.0.2.1:4711", "why")
 
 
 @in_loop
@@ -208,7 +186,9 @@ async def test_an_older_layout_is_brought_forward_and_kept(tmp_path: FilePath) -
     assert (await new.open()).running.revision == 1
     await new.close()
     known = len(MIGRATIONS)
-    copy = sqlite3.connect(tmp_path / f"twinplane.db.layout-{known}")
+    (kept,) = listed(tmp_path / "copies")
+    assert (kept.layout, kept.revision) == (known, 1)
+    copy = sqlite3.connect(kept.file)
     assert copy.execute("PRAGMA user_version").fetchone() == (known,)
     assert copy.execute("SELECT path FROM object").fetchall() == [("/a/row[name=z]",)]
     copy.close()

@@ -1,0 +1,51 @@
+"""What commands do to a datastore file while no agent runs on it. The caller holds the lock."""
+
+import os
+import sqlite3
+from collections.abc import Callable, Iterable
+from pathlib import Path as FilePath
+from uuid import UUID
+
+from twinplane.transaction import copy, table
+from twinplane.transaction.migration import migrate
+from twinplane_wire.path import Path
+
+
+def begin(file: FilePath, instance: UUID, *, spare: bool) -> None:
+    """Write a datastore without configuration or history. With `spare` all that is found at the next start is
+    left alone; else it is removed.
+
+    Raises:
+        UnreadableError, OSError: it cannot be written.
+    """
+    temporary = file.with_name(f".{file.name}.new")
+    temporary.unlink(missing_ok=True)
+    os.close(os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600))
+    with copy.opened(temporary) as db:
+        migrate(db, temporary)
+        _put(db, instance, table.EVERYTHING if spare else "[]")
+    copy.put_in_place(temporary, file)
+    temporary.unlink(missing_ok=True)
+
+
+def adopt(file: FilePath, instance: UUID) -> None:
+    """Go on from a datastore as it is, and leave alone what it does not know. Raises UnreadableError."""
+    _change(file, lambda db: _put(db, instance, table.EVERYTHING))
+
+
+def spare(file: FilePath, objects: Iterable[Path]) -> None:
+    """Leave these objects alone and no others. Raises UnreadableError."""
+    _change(file, lambda db: table.put_spared(db, objects))
+
+
+def _put(db: sqlite3.Connection, instance: UUID, spared: str) -> None:
+    table.put_meta(db, table.INSTANCE, str(instance))
+    table.put_meta(db, table.SPARED, spared)
+    table.put_meta(db, table.RESTORED, copy.stamp())
+
+
+def _change(file: FilePath, work: Callable[[sqlite3.Connection], None]) -> None:
+    with copy.opened(file) as db:
+        db.execute("BEGIN IMMEDIATE")
+        work(db)
+        db.execute("COMMIT")
