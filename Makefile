@@ -7,7 +7,7 @@ CODE := agent clients proto tests
 BESIDE := -n 2 --dist loadgroup
 
 .PHONY: help setup run demo proto images fmt lint type arch check unit kernel hypervisor test test-long \
-        conformance fuzz interop bench capture golden docs dist clean
+        conformance fuzz kill-sweep interop bench capture golden docs dist clean
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -65,6 +65,9 @@ conformance: setup ## every row of the gNMI matrix; writes docs/conformance.md
 
 fuzz: setup ## 100,000 requests of any kind and bytes that are none (TWINPLANE_FUZZ=number, TWINPLANE_FUZZ_SEED)
 	@TWINPLANE_FUZZ=$${TWINPLANE_FUZZ:-100000} $(PY) -m pytest -q -s tests/fuzz
+
+kill-sweep: setup images ## SIGKILL at each of the first 60 ms of a guest's start (root; some five minutes)
+	@$(PY) -m pytest -m sweep tests/fault
 
 interop: setup images ## other people's clients and YANG tools, installed into build/interop (root; GNMIC=path adds gnmic)
 	@GNMIC=$(GNMIC) $(PY) -m pytest -m interop tests/interop

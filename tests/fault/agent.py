@@ -18,8 +18,9 @@ import pathlib
 import signal
 import sys
 import threading
+import time
 from collections.abc import Awaitable, Callable, Iterable, Sequence
-from functools import wraps
+from functools import partial, wraps
 from typing import Any
 
 from twinplane import app, log
@@ -45,7 +46,7 @@ class Saboteur:
         self._turns: dict[str, int] = {}
 
     def turn(self, name: str) -> str:
-        """How this turn of a key is struck: fail, before, in, after, soon; empty: not at all."""
+        """How this turn of a key is struck: fail, before, in, after, soon, recorded; empty: not at all."""
         try:
             armed = self._file.read_text()
         except FileNotFoundError:
@@ -59,6 +60,9 @@ class Saboteur:
                 if due:
                     if strike["how"] == "soon":
                         threading.Timer(strike["delay"], lambda: self.kill(name, "soon")).start()
+                    if strike["how"] == "recorded":
+                        watch = partial(self._watch, name, strike["delay"])
+                        threading.Thread(target=watch, daemon=True).start()
                     return str(strike["how"])
         return ""
 
@@ -66,6 +70,17 @@ class Saboteur:
         """Something was changed on the host: one more turn of the key ``effect``, after which it may end."""
         if self.turn("effect") == "after":
             self.kill("effect", "after")
+
+    def _watch(self, name: str, delay: float) -> None:
+        """Die `delay` seconds after libvirt has written its first record of a guest."""
+        folder = pathlib.Path(os.environ["TWINPLANE_AGENT_STATE_DIR"], "libvirt/run/qemu")
+        before = set(folder.glob("*.xml"))
+        while not set(folder.glob("*.xml")) - before:
+            pass
+        end = time.monotonic() + delay
+        while time.monotonic() < end:
+            pass
+        self.kill(name, "recorded")
 
     def struck(self, name: str, how: str) -> None:
         """Leave a note for the test: it was reached."""

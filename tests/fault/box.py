@@ -40,8 +40,9 @@ connection.defineXML(sys.argv[2])
 @dataclass(frozen=True, slots=True)
 class Strike:
     """What happens at the n-th turn of a key (a pattern) since it was armed: it fails, or the process is
-    killed before, in or after it, or ``soon`` (`delay` seconds later, wherever it is then). A lasting one
-    happens at every later turn too. The key ``effect`` has a turn with each single change of the host."""
+    killed before, in or after it, or ``soon`` (`delay` seconds later, wherever it is then), or as long after
+    libvirt first ``recorded`` a guest. A lasting one happens at every later turn too. The key ``effect`` has
+    a turn with each single change of the host."""
 
     key: str
     how: str

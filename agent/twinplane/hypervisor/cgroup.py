@@ -8,6 +8,7 @@ Sources: cgroups(7), kernel documents admin-guide/cgroup-v1/cpuacct and admin-gu
 
 import hashlib
 import json
+import re
 import shutil
 from collections.abc import Callable
 from contextlib import suppress
@@ -18,6 +19,7 @@ from twinplane.hypervisor import process
 
 MACHINE = "machine"
 NOTE = "cgroups.json"
+_NAMED = re.compile(r"-[0-9]+-([^-]+)\.libvirt-qemu$")
 
 
 @dataclass(frozen=True, slots=True)
@@ -121,6 +123,11 @@ class LeftOvers:
 
     def sweep(self) -> None:
         """Remove what belongs to no guest any more; nobody may be starting one."""
+        # Where its groups were not all made yet, libvirt itself leaves some of those that were.
+        for folder in self.guests():
+            named = _NAMED.search(folder.name)
+            if named is not None and process.pid_of(self._root, named[1]) is None:
+                _remove(folder)
         self.clean_machine()
         self._forget("vm*")
 
@@ -131,14 +138,19 @@ class LeftOvers:
                 (Path(mount) / MACHINE).rmdir()
 
     def _forget(self, domains: str) -> None:
-        """What libvirt makes for a guest, sockets, keys and files half written, and does not find again when
-        it was killed amid the start."""
+        """What libvirt makes for a guest, sockets, keys, mount points and files half written, and does not
+        find again when it was killed during the start."""
         for folder in (self._root / "lib/qemu").glob(f"domain-*-{domains}"):
             if process.pid_of(self._root, folder.name.split("-", 2)[2]) is None:
                 shutil.rmtree(folder, ignore_errors=True)
         for file in (self._root / "run/qemu").glob(f"{domains}.xml.new"):
             if process.pid_of(self._root, file.name.removesuffix(".xml.new")) is None:
                 file.unlink(missing_ok=True)
+        # What is mounted over while a guest gets a /dev of its own: empty, in this namespace.
+        for place in (self._root / "run/qemu").glob(f"[0-9]*-{domains}.*"):
+            if process.pid_of(self._root, place.name.split("-", 1)[1].partition(".")[0]) is None:
+                with suppress(OSError):
+                    place.rmdir() if place.is_dir() else place.unlink()
 
     def _noted(self) -> set[str]:
         try:

@@ -9,6 +9,7 @@ from twinplane.hypervisor.cgroup import LeftOvers
 from twinplane.hypervisor.connection import Connection
 from twinplane.hypervisor.probe import end_probes
 from twinplane.hypervisor.root import EmbeddedRoot, prepare
+from twinplane.hypervisor.status import clear_records
 from twinplane.hypervisor.weight import MachineWeight
 from twinplane.share.cpu import MOST_SHARES
 
@@ -32,12 +33,14 @@ class Embedded:
 
 
 async def open_embedded(path: Path, shares: int = MOST_SHARES) -> Embedded:
-    """Prepare the folder, note the cgroups that are not there yet, open libvirt. `shares` is what all guests
-    together weigh beside a task of the host, which weighs 1024. Raises `DriverError`."""
+    """Prepare the folder, put records of guests that are not there out of libvirt's way, note the cgroups
+    that are not there yet, open libvirt. `shares` is what all guests together weigh beside a task of the
+    host, which weighs 1024. Raises `DriverError`."""
     root = await asyncio.to_thread(prepare, path)
     left_overs = LeftOvers(root.path)
     try:
         await asyncio.to_thread(end_probes, root.path)
+        await asyncio.to_thread(clear_records, root.path, left_overs.clean)
         await asyncio.to_thread(left_overs.remember)
     except OSError as error:
         raise DriverError(f"{path}: {error}") from error

@@ -1,8 +1,13 @@
 """The QEMU process of a domain, from libvirt's pid file and /proc; no call to libvirt."""
 
+import fcntl
+import json
 import os
+import re
+import select
 import signal
-import time
+import struct
+from collections.abc import Callable
 from contextlib import suppress
 from pathlib import Path
 
@@ -18,6 +23,54 @@ def pid_of(root: Path, domain: str) -> int | None:
     return pid if f"guest={domain},".encode() in command else None
 
 
+def running(root: Path) -> dict[str, int]:
+    """Every QEMU that is a guest of this root, by domain, whatever libvirt's own files say; one look at all
+    processes."""
+    pids = (int(entry.name) for entry in Path("/proc").glob("[0-9]*"))
+    return {domain: pid for pid in pids if (domain := guest(root, pid)) is not None}
+
+
+def guest(root: Path, pid: int) -> str | None:
+    """The domain whose QEMU this process is; None where it is not the QEMU of a guest of this root.
+
+    A guest has ``-name guest=<domain>,…`` on its command line, and a key file below
+    ``lib/qemu/domain-<number>-<domain>``."""
+    try:
+        command = Path(f"/proc/{pid}/cmdline").read_bytes()
+    except OSError:
+        return None
+    named = _NAME.search(command)
+    if named is None:
+        return None
+    folder = rb"/lib/qemu/domain-[0-9]+-" + re.escape(named[1][:_FOLDER_NAME]) + rb"/"
+    # as text, and as it is written in JSON
+    texts = {str(root), json.dumps(str(root))[1:-1], json.dumps(str(root), ensure_ascii=False)[1:-1]}
+    own = any(re.search(re.escape(os.fsencode(text)) + folder, command) for text in texts)
+    return os.fsdecode(named[1]) if own else None
+
+
+_NAME = re.compile(rb"\0-name\0guest=([^,\0]+)[,\0]")
+_FOLDER_NAME = 20  # bytes of a domain's name in that of its folder, at most
+
+
+def holder(root: Path, domain: str) -> int | None:
+    """The process that holds the domain's pid file locked (fcntl(2), F_GETLK): its QEMU, or the process that
+    is about to become it. None where nobody does."""
+    try:
+        descriptor = os.open(root / "run/qemu" / f"{domain}.pid", os.O_RDWR | os.O_CLOEXEC)
+    except OSError:
+        return None
+    try:
+        asked = struct.pack(_FLOCK, fcntl.F_WRLCK, os.SEEK_SET, 0, 0, 0)
+        kind, _, _, _, pid = struct.unpack(_FLOCK, fcntl.fcntl(descriptor, fcntl.F_GETLK, asked))
+    finally:
+        os.close(descriptor)
+    return int(pid) if kind != fcntl.F_UNLCK and pid > 0 else None
+
+
+_FLOCK = "hhqqi4x"  # struct flock: type, whence, start, length, pid
+
+
 def guests(root: Path) -> dict[str, int]:
     """Domains of this root that have a QEMU, and its process id."""
     found = {file.stem: pid_of(root, file.stem) for file in (root / "run/qemu").glob("*.pid")}
@@ -28,13 +81,27 @@ def end(root: Path, domain: str, patience: float = 5.0) -> None:
     """Kill the domain's QEMU, if there is one, and wait (at most `patience` seconds) until it has let go of
     all it held."""
     pid = pid_of(root, domain)
-    if pid is None:
+    if pid is not None:
+        kill(pid, patience, unless=lambda: pid_of(root, domain) != pid)
+
+
+def kill(pid: int, patience: float = 5.0, *, unless: Callable[[], bool] = lambda: False) -> None:
+    """Kill a process and wait (at most `patience` seconds) for its end. `unless` is asked when the process is
+    held fast (pidfd_open(2)), so that its number cannot be given to another any more."""
+    try:
+        descriptor = os.pidfd_open(pid)
+    except ProcessLookupError:
         return
-    with suppress(ProcessLookupError):
-        os.kill(pid, signal.SIGKILL)
-    limit = time.monotonic() + patience
-    while pid_of(root, domain) == pid and time.monotonic() < limit:
-        time.sleep(0.02)
+    try:
+        if unless():
+            return
+        with suppress(ProcessLookupError):
+            signal.pidfd_send_signal(descriptor, signal.SIGKILL)
+        poll = select.poll()
+        poll.register(descriptor, select.POLLIN)
+        poll.poll(patience * 1000)
+    finally:
+        os.close(descriptor)
 
 
 def start_time(pid: int) -> int | None:

@@ -90,6 +90,29 @@ def test_what_a_start_that_was_cut_off_leaves_of_a_guest_goes(tmp_path, monkeypa
     assert [folder.exists() for folder in files] == [False, True, False] * 2
 
 
+def test_a_sweep_takes_the_folders_of_guests_that_have_ended(tmp_path, monkeypatch):
+    """Where a start was cut off while its folders were made, nobody else takes them away."""
+    tree = Tree(tmp_path)
+    ended = tree.guest(f"{tree.prefix}-1-vmaaa.libvirt-qemu")
+    other = tree.guest(f"{tree.prefix}-2-vmbbb.libvirt-qemu")
+    foreign = tree.guest("qemu-embed-00000000-1-vmaaa.libvirt-qemu")
+    monkeypatch.setattr(process, "pid_of", lambda _, name: 1 if name == "vmbbb" else None)
+    tree.left_overs().sweep()
+    assert [folder.exists() for folder in (ended, other, foreign)] == [False, True, True]
+
+
+def test_where_a_dev_was_to_be_mounted_goes_with_the_guest(tmp_path, monkeypatch):
+    tree = Tree(tmp_path)
+    run = tree.root / "run/qemu"
+    places = [run / f"{number}-vmaaa.{name}" for number, name in ((1, "dev"), (1, "pts"), (12, "shm"))]
+    for place in (*places, run / "2-vmbbb.dev"):
+        place.mkdir(parents=True)
+    monkeypatch.setattr(process, "pid_of", lambda _, name: 1 if name == "vmbbb" else None)
+    tree.left_overs().clean("vmaaa")
+    tree.left_overs().sweep()
+    assert [file.name for file in run.iterdir()] == ["2-vmbbb.dev"]
+
+
 def test_machine_folders_go_with_the_last_guest_unless_they_were_there_before(tmp_path):
     tree = Tree(tmp_path)
     tree.left_overs().remember()
