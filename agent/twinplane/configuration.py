@@ -126,6 +126,20 @@ class Configuration:
         """What realises the objects at these paths; nothing, where they are not configured."""
         return self._realise(self._index("", forest.tree()), objects)
 
+    def related(self, forest: Forest, objects: Iterable[Path], among: Iterable[Path]) -> frozenset[Path]:
+        """Those among some objects that refer to one of `objects`, or that one of these refers to."""
+        others = frozenset(among)
+        if not others:
+            return frozenset()
+        referrers, wanted = self._index("", forest.tree()).referrers, frozenset(objects)
+
+        def referring(path: Path) -> frozenset[Path]:
+            return frozenset(Path(leaf.elems[:2]) for leaf in referrers.get(path, ()))
+
+        below = {path for path in others if referring(path) & wanted}
+        above = {path for one in wanted for path in referring(one) & others}
+        return frozenset(below | above)
+
     def everything(self, forest: Forest) -> Mapping[Key, Resource]:
         """What realises the whole configuration."""
         known = self._index("", forest.tree())

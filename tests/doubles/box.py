@@ -65,6 +65,12 @@ def replaced(path: str, value: Mapping[str, Any]) -> tuple[Edit, ...]:
     return edits(schemas().default, Operation.REPLACE, parse(path), payload)
 
 
+def updated(path: str, value: Mapping[str, Any]) -> tuple[Edit, ...]:
+    """The edits of a gNMI update."""
+    payload = JsonPayload(json.dumps(value).encode())
+    return edits(schemas().default, Operation.UPDATE, parse(path), payload)
+
+
 def deleted(path: str) -> tuple[Edit, ...]:
     """The edits of a gNMI delete."""
     return edits(schemas().default, Operation.DELETE, parse(path))

@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from doubles.box import deleted, replaced
+from doubles.box import deleted, replaced, updated
 from twinplane.tree.edit import Edit
 
 FW1 = "/appliances/appliance[name=fw1]"
@@ -42,8 +42,7 @@ def switch(path: str, *ports: str, mtu: int | None = None) -> tuple[Edit, ...]:
 
 def described(path: str, text: str) -> tuple[Edit, ...]:
     """Another description, which needs no effect."""
-    name = path.split("=")[1].rstrip("]")
-    return replaced(f"{path}/config", {"name": name, "description": text})
+    return updated(f"{path}/config", {"description": text})
 
 
 def appliance(

@@ -84,6 +84,18 @@ def test_a_change_puts_right_what_it_is_about(box: Agent) -> None:
     assert device(box, "fb") in box.place.tc("filter", "show", "dev", device(box, "tp"), "ingress")
 
 
+def test_the_next_change_puts_its_switch_right(box: Agent) -> None:
+    """Also one that needs no effect of its own."""
+    tap = device(box, "tp")
+    box.place.ip("link", "set", tap, "nomaster")
+    until(lambda: any("DRIFT" in one and tap in one for one in alarms(box)), "the alarm is raised")
+    with box.client() as client:
+        client.set(update={f"{switch_path('lan')}/config/description": "served"})
+    until(lambda: not alarms(box), "the alarm is gone")
+    (row,) = json.loads(box.place.ip("-json", "link", "show", tap))
+    assert row["master"] == device(box, "br")
+
+
 def test_a_guest_that_lost_its_tap_gets_another_with_its_next_start(box: Agent) -> None:
     """And the box takes changes of everything else all the time."""
     tap = device(box, "tp")

@@ -49,6 +49,9 @@ class Model(Protocol):
     def realised(self, forest: Forest, objects: Iterable[Path]) -> Resources:
         """What realises the objects at these paths; nothing, where they are not configured."""
 
+    def related(self, forest: Forest, objects: Iterable[Path], among: Iterable[Path]) -> frozenset[Path]:
+        """Those among some objects that refer to one of `objects`, or that one of these refers to."""
+
     def everything(self, forest: Forest) -> Resources:
         """What realises the whole configuration."""
 

@@ -11,12 +11,13 @@ from collections.abc import Iterable, Mapping, Sequence
 
 from twinplane.errors import DriverError, UnavailableError
 from twinplane.plan.resource import Key, Link, Noun, Plug, Resource
-from twinplane.plan.step import Phase, Step
+from twinplane.plan.step import Step
 from twinplane.transaction.alarm import object_of
 from twinplane.transaction.collaborator import Resources
 from twinplane.transaction.confirm import Confirmations
 from twinplane.transaction.driver import Found, Ownership
 from twinplane.transaction.foreign import mask
+from twinplane.transaction.ground import FILES, object_of_resource
 from twinplane.transaction.journal import printed
 from twinplane.transaction.match import stopping
 from twinplane.transaction.notice import DRIFT, SHARE_VIOLATION, Notice, of_difference
@@ -28,9 +29,6 @@ from twinplane_wire.path import Path
 log = logging.getLogger(__name__)
 
 SHARES = frozenset({Noun.SCHEDULER, Noun.QDISC})
-FILES = frozenset({Noun.IMAGE_FILE, Noun.SEED})  # nobody watches them, and to compare them is to read them
-# What is made anew by whoever next changes the object; a guest that ended is started by nobody unasked.
-MENDED = frozenset({Noun.BRIDGE, Noun.TAP, Noun.IFB, Noun.QDISC, Noun.PORT})
 ALARMS = {DRIFT: ("DRIFT", "MINOR"), SHARE_VIOLATION: ("SHARE_VIOLATION", "MINOR")}
 
 FEW = 64  # resources
@@ -80,43 +78,10 @@ class Drifts:
         if events:
             await self._store(events)
 
-    async def as_found(self, believed: Resources, steps: Sequence[Step]) -> Resources:
-        """What realises objects before these steps. Where an object is known to differ, what the steps are
-        about, and a tap that a guest is to start with, is as it is found now and not as it was left. So is
-        the seed of every guest that is to start, and all of an object that was left alone until now. A plan
-        from there makes what is missing, and neither changes nor undoes what is not there.
-
-        Raises:
-            UnavailableError: the host cannot be read.
-        """
-        doubtful = {path for _, path in self._open} | self._standing.alarms.unfinished
-        starting = {object_of(step) for step in steps if step.phase is Phase.GUEST}
-        needed = {key: _object(one) for key, one in believed.items() if _object(one) in starting}
-        taps = [key for key, path in needed.items() if key.noun is Noun.TAP and path in doubtful]
-        doubted = [step for step in steps if object_of(step) in doubtful]
-        owners = {step.owner for step in doubted if step.key.noun in MENDED}
-        owners |= {believed[key].owner for key, one in (await self._find(taps)).items() if one is None}
-        keys = [
-            key
-            for key, one in believed.items()
-            if key.noun in MENDED and not isinstance(one, Plug) and one.owner in owners
-        ]
-        spared = self._parts.store.spared or frozenset()
-        alone = [step.key for step in steps if object_of(step) in spared]
-        found = await self._find([*keys, *(key for key in needed if key.noun is Noun.SEED), *alone])
-        facts = {**believed, **found}
-        return {key: one for key, one in facts.items() if one is not None}
-
-    async def _find(self, keys: Sequence[Key]) -> Mapping[Key, Resource | None]:
-        """What stands under these keys; None where nothing of ours does."""
-        try:
-            found = await asyncio.gather(*(self._parts.executor.find(key) for key in keys))
-        except DriverError as error:
-            raise UnavailableError(f"the host cannot be read: {error}") from error
-        return {
-            key: one.resource if one.ownership is Ownership.OWN else None
-            for key, one in zip(keys, found, strict=True)
-        }
+    @property
+    def doubtful(self) -> frozenset[Path]:
+        """The objects that the host is known to differ in, or that something failed on."""
+        return frozenset(path for _, path in self._open) | self._standing.alarms.unfinished
 
     def _of(self, objects: frozenset[Path]) -> Iterable[tuple[str, Path]]:
         return [key for key in self._open if key[1] in objects]
@@ -127,7 +92,9 @@ class Drifts:
         if (waiting := self._confirmations.waiting) is not None:
             wanted = waiting.desired(wanted)
         wanted = {
-            key: one for key, one in wanted.items() if key.noun not in FILES and _object(one) in objects
+            key: one
+            for key, one in wanted.items()
+            if key.noun not in FILES and object_of_resource(one) in objects
         }
         seen = await self._seen(wanted)
         facts: dict[Key, Resource] = {}
@@ -173,10 +140,6 @@ class Drifts:
             await self._parts.store.note(events)
         except UnavailableError as error:
             log.warning("%d events are lost: %s", len(events), error)
-
-
-def _object(resource: Resource) -> Path:
-    return Path(resource.owner.elems[:2], resource.owner.origin)
 
 
 def _sorted(steps: Sequence[Step]) -> Differences:

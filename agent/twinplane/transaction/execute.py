@@ -118,8 +118,9 @@ class Executor:
             return True, mask(found.resource, step.before) if step.before is not None else None
         return True, found.resource if found.ownership is Ownership.OWN else None
 
-    async def survey(self, keys: Iterable[Key]) -> dict[Key, Resource]:
-        """All own resources, and those under `keys` that are there; raises DriverError."""
+    async def survey(self, keys: Iterable[Key], nouns: frozenset[Noun] | None = None) -> dict[Key, Resource]:
+        """All own resources (of these nouns, where given), and those under `keys` that are there; raises
+        DriverError."""
         named: dict[Noun, list[Key]] = {}
         for key in keys:
             named.setdefault(key.noun, []).append(key)
@@ -128,6 +129,7 @@ class Executor:
                 *(
                     driver.survey([key for noun in driver.nouns for key in named.get(noun, ())])
                     for driver in self._distinct
+                    if nouns is None or driver.nouns & nouns
                 )
             )
         return {resource.key: resource for resources in surveys for resource in resources}

@@ -19,11 +19,24 @@ from twinplane.transaction.dependence import dependents
 from twinplane.transaction.driver import Ownership
 from twinplane.transaction.execute import Executor, Failure, ReadBack
 from twinplane.transaction.foreign import give_back, held_by, mask, missing, unclaimed
+from twinplane.transaction.ground import MENDED
 from twinplane.transaction.journal import printed
 from twinplane.transaction.refusal import making, occupied
 from twinplane_wire.path import Path
 
 HOST_PORT = frozenset({Noun.PORT, Noun.LINK})
+
+
+@dataclass(frozen=True, slots=True)
+class Bounds:
+    """How far a repair may go: what it may do to a running guest at most, and whether it starts and ends
+    guests that are not as configured."""
+
+    most: Effect = Effect.RECREATE
+    guests: bool = True
+
+
+UNBOUNDED = Bounds()
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,18 +87,24 @@ async def prepare(
     *,
     undoing: frozenset[Key] = frozenset(),
     only: frozenset[Path] | None = None,
+    bounds: Bounds = UNBOUNDED,
+    unfinished: frozenset[Path] = frozenset(),
 ) -> Repair:
     """Plan from facts to what is desired. `undoing` names what an unfinished transaction touched; with `only`
-    the objects at these paths are worked on and no others; what nobody wants of a host port is given back in
-    any case. Raises DriverError."""
+    the objects at these paths are worked on and no others, within `bounds` where they are not `unfinished`;
+    what nobody wants of a host port is given back in any case. Raises DriverError."""
     loose = unclaimed(foreign, desired)
     planned = list(planner(facts, desired, foreign).steps)
     restored = {step.key for step in planned if step.key.noun in HOST_PORT}
     if only is not None:
         planned = [step for step in planned if object_of(step) in only]
+    if not bounds.guests:
+        planned = [step for step in planned if step.key.noun in MENDED or object_of(step) in unfinished]
     # Whoever took them first may not be the one whose step failed: the port was moved in between.
     planned += [step for step in give_back(loose) if step.key not in restored]
     planned = [_asked(step, facts) if _has_to_wait(step, undoing) else step for step in planned]
+    if bounds.most < Effect.RECREATE:
+        planned = [step for step in planned if step.disturbance <= bounds.most or step.key in undoing]
     waiting = tuple(step for step in planned if _has_to_wait(step, undoing))
     # A tap that a running guest lost is made anew all the same: its next start takes to it.
     now = [step for step in planned if step.key.noun is Noun.TAP or not _has_to_wait(step, undoing)]

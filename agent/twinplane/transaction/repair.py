@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 from twinplane.errors import TwinplaneError
 from twinplane.plan.resource import Noun
-from twinplane.plan.step import Phase, Step
+from twinplane.plan.step import Effect, Phase, Step
 from twinplane.transaction import reconcile as reconciling
 from twinplane.transaction.alarm import object_of
 from twinplane.transaction.confirm import Confirmations
@@ -14,6 +14,7 @@ from twinplane.transaction.drift import Drifts
 from twinplane.transaction.execute import Failure, facts, leftovers
 from twinplane.transaction.foreign import by_attribute
 from twinplane.transaction.journal import names
+from twinplane.transaction.reconcile import UNBOUNDED, Bounds
 from twinplane.transaction.spare import Spare
 from twinplane.transaction.standing import Parts, Standing
 from twinplane.transaction.stop import StopDeadlines
@@ -82,8 +83,15 @@ class Repairs:
             self.later(whole=True)
             raise
 
-    async def reconcile(self, only: frozenset[Path] | None = None) -> None:
-        """Bring the host to what is configured (only the objects at these paths, where given).
+    def mend(self, objects: frozenset[Path], most: Effect) -> None:
+        """In a turn of its own, after a change: put right what differs of these objects beside it, guests
+        excepted, and what disturbs more than `most`."""
+        if objects:
+            self._turns.post(lambda: self._tolerant(objects, Bounds(most, guests=False)))
+
+    async def reconcile(self, only: frozenset[Path] | None = None, bounds: Bounds = UNBOUNDED) -> None:
+        """Bring the host to what is configured (only the objects at these paths, where given, and within
+        these bounds).
 
         Raises:
             DriverError: the host cannot be read.
@@ -109,6 +117,8 @@ class Repairs:
             standing.foreign,
             undoing=standing.undoing,
             only=only,
+            bounds=bounds,
+            unfinished=standing.alarms.unfinished,
         )
         taken = await reconciling.read_foreign(repair.steps, standing.foreign, parts.read_foreign)
         if taken:
@@ -157,17 +167,17 @@ class Repairs:
         whole = self._whole or self._standing.degraded or self._standing.not_ready
         await self._tolerant(None if whole else self._standing.alarms.unfinished)
 
-    async def _tolerant(self, only: frozenset[Path] | None) -> None:
+    async def _tolerant(self, only: frozenset[Path] | None, bounds: Bounds = UNBOUNDED) -> None:
         standing = self._standing
         try:
-            await self.reconcile(only)
+            await self.reconcile(only, bounds)
         except Exception as error:
             # A fault of our own must not leave the box without a writer for good: tried again like any other.
             log.warning("reconciling failed: %s", error, exc_info=not isinstance(error, TwinplaneError))
             standing.alarms.set("reconcile", "OBJECT_FAILED", "MAJOR", str(error))
             if standing.not_ready:
                 standing.not_ready = f"the agent is recovering: {error}"
-            self.later(whole=only is None)
+            self.later(whole=only is None or bounds is not UNBOUNDED)
         else:
             standing.alarms.clear("reconcile")
             standing.not_ready = ""

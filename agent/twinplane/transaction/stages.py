@@ -152,7 +152,9 @@ class Stages:
         if (standing.entry is not None or work.reverts) and not failures:
             await standing.sweep()
         # Also where no step was needed: what a port has is then what it had before it was taken.
-        ports = {key for key in (*work.before, *work.after) if key.noun in reconcile.HOST_PORT}
+        ports = {
+            key for key in (*work.believed, *work.before, *work.after) if key.noun in reconcile.HOST_PORT
+        }
         done = frozenset(ports - {failure.step.key for failure in failures})
         await standing.drop_row(unclaimed(standing.foreign, work.after, done).values())
         return read_back

@@ -15,6 +15,7 @@ from twinplane.transaction import revert
 from twinplane.transaction.confirm import Confirmations, Waiting, held
 from twinplane.transaction.datastore import Running
 from twinplane.transaction.drift import Drifts
+from twinplane.transaction.ground import Surveyor
 from twinplane.transaction.repair import Repairs
 from twinplane.transaction.request import Act, Confirm, Outcome, Request
 from twinplane.transaction.stages import Stages
@@ -38,6 +39,7 @@ class Transactor:
         self._confirmations = Confirmations(self._turns, self._expired)
         self._drifts = Drifts(parts, self._standing, self._confirmations, self._turns)
         self._repairs = Repairs(parts, self._standing, self._confirmations, self._turns, self._drifts)
+        self._surveyor = Surveyor(parts, self._standing)
         self._stages = Stages(parts, self._standing, self._repairs)
 
     @property
@@ -161,16 +163,17 @@ class Transactor:
             return Outcome(running.revision, parts.clock.now_ns(), False, ())
 
         before, after = parts.model.resources(running.forest, candidate, changed)
-        steps = parts.planner(before, after, self._standing.foreign).steps
-        if (found := await self._drifts.as_found(before, steps)) != before:
-            before, steps = found, parts.planner(found, after, self._standing.foreign).steps
-        work = Work(request, candidate, changed, before, after, steps)
+        ground = await self._surveyor.ground(candidate, before, after, self._drifts.doubtful)
+        steps = ground.steps
+        work = Work(request, candidate, changed, ground.before, ground.after, steps, believed=ground.believed)
         mark("planned")
         if request.dry_run:
             refused = (*self._hindrances(request), *await self._stages.objections(work))
             return Outcome(running.revision, parts.clock.now_ns(), True, steps, changed, refused)
         await self._stages.refuse(work)
-        return await self._carry_out(work)
+        outcome = await self._carry_out(work)
+        self._repairs.mend(ground.differing, request.most_effect)
+        return outcome
 
     def _hindrances(self, request: Request) -> tuple[Violation, ...]:
         """What is in the way of a plan now, whatever it does: somebody's lock, a commit that waits."""
@@ -231,10 +234,10 @@ class Transactor:
 
     async def _take_back(self, waiting: Waiting, request: Request) -> Outcome:
         """A transaction of its own, from what the host holds now to what was before the commit."""
-        now, after = await self._stages.left(waiting.held, waiting.work.before)
+        now, after = await self._stages.left(waiting.held, waiting.work.believed)
         changed = changes(self._standing.running.forest, waiting.back)
         steps = self._parts.planner(now, after, self._standing.foreign).steps
-        work = Work(revert.request(request), waiting.back, changed, now, after, steps, waiting.name)
+        work = Work(revert.request(request), waiting.back, changed, now, after, steps, waiting.name, now)
         entry = self._standing.entry
         try:
             await self._stages.refuse(work)

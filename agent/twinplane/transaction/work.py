@@ -1,6 +1,6 @@
 """What one transaction is about: the configuration it leads to, and the steps that make it so."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from twinplane.plan.step import Phase, Step
 from twinplane.transaction.collaborator import Resources
@@ -15,7 +15,8 @@ UNFINISHED = frozenset({Phase.ASIDE, Phase.FINAL})
 @dataclass(frozen=True, slots=True)
 class Work:
     """`changes` are the objects that differ, `before` and `after` what realises them (and what depends on
-    them), `steps` lead from one to the other. `reverts` names the confirmed commit that is taken back."""
+    them), `steps` lead from one to the other. `reverts` names the confirmed commit that is taken back.
+    `believed` is what the configuration in force left of the objects: `before`, unless the host differed."""
 
     request: Request
     forest: Forest
@@ -24,6 +25,7 @@ class Work:
     after: Resources
     steps: tuple[Step, ...]
     reverts: str = ""
+    believed: Resources = field(default_factory=dict)
 
     @property
     def reversible(self) -> tuple[Step, ...]:

@@ -278,3 +278,86 @@ async def test_a_guest_starts_with_its_seed_even_where_that_was_lost(tmp_path: F
         await box.submit(demo.appliance())
         assert box.host.kernel.files[seed] == lost
         assert box.host.kernel.domains[DOMAIN].run is Run.RUNNING
+
+
+@pytest.mark.parametrize(
+    "change",
+    [unplugged, resized, vanished, let_go, unshaped, widened, unlimited],
+    ids=lambda one: one.__name__,
+)
+@pytest.mark.parametrize("touched", [demo.LAN, demo.FW1], ids=["its switch", "its appliance"])
+@in_loop
+async def test_the_next_change_puts_right_what_it_touches(
+    tmp_path: FilePath, change: Any, touched: str
+) -> None:
+    """Also a change that needs no effect of its own: of the object, of what it refers to or is referred to
+    by."""
+    box = await running(tmp_path)
+    async with started(box):
+        await box.submit(demo.everything())
+        whole = box.host.snapshot()
+        change(box.host.kernel)
+        await box.transactor.inspect(EVERYTHING)
+        assert alarms(box)
+        await box.submit(demo.described(touched, "served"))
+        await box.until(lambda: not alarms(box))
+        assert box.host.snapshot() == whole
+
+
+@pytest.mark.parametrize("change", [ended, undefined], ids=["ended", "undefined"])
+@in_loop
+async def test_a_change_starts_no_guest_that_ended(tmp_path: FilePath, change: Any) -> None:
+    box = await running(tmp_path)
+    async with started(box):
+        await box.submit(demo.everything())
+        change(box.host.kernel)
+        await box.transactor.inspect(EVERYTHING)
+        left = box.host.snapshot()
+        await box.submit(demo.described(demo.FW1, "served"))
+        await box.submit(demo.described(demo.LAN, "served"))
+        await box.transactor.inspect(EVERYTHING)
+        assert box.host.snapshot() == left
+        assert alarms(box) == {demo.FW1: "DRIFT"}
+
+
+@in_loop
+async def test_an_appliance_starts_on_a_bridge_and_an_image_that_were_lost(tmp_path: FilePath) -> None:
+    box = await running(tmp_path)
+    async with started(box):
+        await box.submit(demo.everything(state="STOPPED"))
+        whole = box.host.snapshot()
+        vanished(box.host.kernel)
+        box.host.kernel.files.clear()
+        await box.transactor.inspect(EVERYTHING)
+        await box.submit(demo.appliance())
+        await box.until(lambda: not alarms(box))
+        assert box.host.kernel.domains[DOMAIN].run is Run.RUNNING
+        assert box.host.kernel.files == whole.files
+        assert box.host.kernel.devices == whole.devices
+
+
+@in_loop
+async def test_what_cannot_be_put_right_fails_no_change_that_does_not_need_it(tmp_path: FilePath) -> None:
+    box = await running(tmp_path)
+    async with started(box):
+        await box.submit(demo.everything())
+        box.host.kernel.devices[LAN].owner = None  # somebody else's now
+        box.host.kernel.devices["eth7"].master = None
+        await box.transactor.inspect(EVERYTHING)
+        assert (await box.submit(demo.described(demo.LAN, "served"))).changed
+        assert (await box.submit(demo.appliance(limit=300))).changed
+
+
+@in_loop
+async def test_a_commit_that_is_cancelled_leaves_what_it_mended(tmp_path: FilePath) -> None:
+    box = await running(tmp_path)
+    async with started(box):
+        await box.submit(demo.everything())
+        whole = box.host.snapshot()
+        vanished(box.host.kernel)
+        await box.transactor.inspect(EVERYTHING)
+        for act in (Act.COMMIT, Act.CANCEL):
+            edits = demo.switch(demo.LAN, "eth7", mtu=1400) if act is Act.COMMIT else ()
+            await box.transactor.submit(Request(edits, "admin", "test", confirm=Confirm(act, "c")))
+        await box.until(lambda: not alarms(box))
+        assert box.host.snapshot().devices == whole.devices
