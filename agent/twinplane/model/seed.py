@@ -1,6 +1,8 @@
 """Where a day-0 file may stand on its medium."""
 
 RESERVED = "meta-data"
+# What the guest's data source reads as files (cloud-init, NoCloud), whether or not they are given.
+READ_AS_FILES = frozenset({RESERVED, "user-data", "vendor-data", "network-config"})
 LONGEST_NAME = 64  # Joliet: 64 UCS-2 characters a name
 DEEPEST = 7  # ISO 9660: eight levels, the root among them
 
@@ -22,6 +24,6 @@ def target_flaw(target: str, targets: frozenset[str]) -> str | None:
     if len(names) > DEEPEST:
         return f"at most {DEEPEST - 1} directories deep"
     above = {"/".join(names[:depth]) for depth in range(1, len(names))}
-    if above & (targets | {RESERVED}):
-        return f"{sorted(above & (targets | {RESERVED}))[0]} is a file and cannot be a directory too"
+    if taken := sorted(above & (targets | READ_AS_FILES)):
+        return f"{taken[0]} is a file and cannot be a directory too; use another name for the directory"
     return None

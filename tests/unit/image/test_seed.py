@@ -5,6 +5,8 @@ import time
 from uuid import UUID
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from twinplane.image.seed import SeedContent, SeedError, build, read
 from twinplane.model.appliance import SeedFile
@@ -118,3 +120,28 @@ def test_a_name_that_the_model_takes_can_be_written(tmp_path, target):
     file = tmp_path / "seed.iso"
     file.write_bytes(build(content, digest(files)))
     assert read(file).files == files
+
+
+NAMES = st.sampled_from(
+    ("user-data", "meta-data", "vendor-data", "network-config", "a", "A", "a.b", "ä", "é" * 20)
+)
+TARGETS = st.lists(st.lists(NAMES, min_size=1, max_size=4).map("/".join), min_size=1, max_size=5, unique=True)
+
+
+@settings(max_examples=150, deadline=None)
+@given(TARGETS)
+def test_what_the_model_takes_can_be_written_and_what_it_refuses_is_named(tmp_path_factory, targets):
+    """Whatever stands beside what: no set of targets passes the rules and fails when the seed is made."""
+    flaws = {target: target_flaw(target, frozenset(targets)) for target in targets}
+    if any(flaws.values()):
+        return
+    files = tuple(SeedFile(target, target) for target in sorted(targets))
+    file = tmp_path_factory.mktemp("seed") / "seed.iso"
+    file.write_bytes(build(SeedContent(CONTENT.mark, CONTENT.uuid, "fw1", files), digest(files)))
+    assert read(file).files == files
+
+
+@pytest.mark.parametrize("name", ["user-data", "meta-data", "vendor-data", "network-config"])
+def test_what_the_data_source_reads_is_not_a_directory(name):
+    target = f"{name}/part1"
+    assert name in (target_flaw(target, frozenset({target})) or "")
