@@ -7,7 +7,7 @@ CODE := agent clients proto tests
 BESIDE := -n 2 --dist loadgroup
 
 .PHONY: help setup run demo proto images fmt lint type arch check unit kernel hypervisor test test-long \
-        conformance fuzz kill-sweep interop bench capture golden docs dist clean
+        conformance fuzz kill-sweep interop bench capture golden lock audit docs dist clean
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -80,6 +80,12 @@ capture: setup images ## record what the sources report of a real host (root); t
 
 golden: setup ## write the golden cases anew; review the difference like code
 	@TWINPLANE_GOLDEN=1 $(PY) -m pytest -q tests/unit/plan tests/unit/state
+
+lock: ## write the lock files anew from the ranges in pyproject.toml (UPGRADE=1: the newest versions)
+	@agent/packaging/lock
+
+audit: setup ## known vulnerabilities of what the lock files name
+	@agent/packaging/audit
 
 docs: setup ## YANG trees and HTML into build/docs
 	@agent/packaging/docs

@@ -8,6 +8,7 @@ import tomllib
 from pathlib import Path
 
 import pytest
+from packaging.requirements import Requirement
 
 ROOT = Path(__file__).parents[2]
 PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text())
@@ -37,7 +38,7 @@ def test_the_runtime_is_as_new_as_what_generated_the_wire(module: Path) -> None:
     wanted = re.search(r"^# Protobuf Python Version: ([\d.]+)$", module.read_text(), re.MULTILINE)
     assert wanted is not None
     (floor,) = (
-        need.removeprefix("protobuf>=")
+        need.removeprefix("protobuf>=").partition(",")[0]
         for need in PROJECT["project"]["dependencies"]
         if need.startswith("protobuf")
     )
@@ -79,3 +80,35 @@ def place() -> str:
     if len(state) <= 45:
         return state
     return f"/var/tmp/twinplane-{hashlib.sha256(str(ROOT).encode()).hexdigest()[:8]}"
+
+
+def locked(name: str) -> dict[str, str]:
+    """Package → version of one lock file, each with at least one digest."""
+    entries = re.split(r"\n(?=\S)", (ROOT / "agent/packaging" / name).read_text().strip())
+    assert all("--hash=sha256:" in entry for entry in entries), name
+    pins = (re.match(r"([\w.-]+)==([^\s;]+)", entry) for entry in entries)
+    return {pin[1]: pin[2] for pin in pins if pin is not None}
+
+
+def test_every_dependency_is_locked_in_its_range() -> None:
+    project = PROJECT["project"]
+    extras = project["optional-dependencies"]
+    asked = [*project["dependencies"], *extras["agent"], *extras["cli"], *PROJECT["dependency-groups"]["dev"]]
+    pins = locked("requirements.lock")
+    for text in asked:
+        need = Requirement(text)
+        assert need.specifier.contains(pins[need.name]), f"{text}: run make lock"
+    tools = locked("build.lock")
+    assert {"pip", "hatchling"} <= tools.keys()
+
+
+def test_setup_installs_nothing_that_is_not_locked() -> None:
+    lines = (ROOT / "agent/packaging/setup").read_text().replace("\\\n", " ").splitlines()
+    installs = [
+        line for line in lines if "$install" in line or ("pip install" in line and "apt-get" not in line)
+    ]
+    for line in installs:
+        command = line.strip()
+        if command.startswith(("case", "install=")):
+            continue
+        assert "--require-hashes" in command or "--no-deps" in command, line

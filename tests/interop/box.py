@@ -1,7 +1,10 @@
 """The agent that strangers talk to: a process, on the wire, with an appliance that runs."""
 
+import queue
 import re
 import subprocess
+import threading
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -105,6 +108,9 @@ class Running:
         self._process = subprocess.Popen(
             [str(one) for one in command], stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True
         )
+        self._lines: queue.Queue[str] = queue.Queue()
+        self._reader = threading.Thread(target=self._read, daemon=True)
+        self._reader.start()
         self.text = ""
 
     def __enter__(self) -> "Running":
@@ -113,14 +119,23 @@ class Running:
     def __exit__(self, *_: object) -> None:
         self._process.kill()
         self._process.wait()
-        assert self._process.stdout is not None
-        self._process.stdout.close()
+        self._reader.join()
 
-    def until(self, pattern: str) -> str:
-        """Read on until the text not yet matched has this in it; the match."""
+    def _read(self) -> None:
         assert self._process.stdout is not None
+        with self._process.stdout as output:
+            for line in output:
+                self._lines.put(line)
+        self._lines.put("")  # the end
+
+    def until(self, pattern: str, limit: float = PATIENCE) -> str:
+        """Read on until the text not yet matched has this in it; the match. Fails after `limit` seconds."""
+        end = time.monotonic() + limit
         while (found := re.search(pattern, self.text, re.DOTALL)) is None:
-            line = self._process.stdout.readline()
+            try:
+                line = self._lines.get(timeout=max(0.0, end - time.monotonic()))
+            except queue.Empty:
+                raise AssertionError(f"no {pattern!r} in {limit:g} s:\n{self.text}") from None
             assert line, f"ended without {pattern!r}:\n{self.text}"
             self.text += line
         self.text = self.text[found.end() :]

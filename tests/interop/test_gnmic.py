@@ -113,8 +113,8 @@ def test_streams_of_every_mode(gnmic: Command, agent: Agent, mode: tuple[str, ..
 
 
 def test_an_interval_belongs_to_sample(gnmic: Command) -> None:
-    """gnmic sends the interval whatever the mode; the refusal says what to do."""
-    options = ("--mode", "stream", "--sample-interval", "10s", "--path", CONFIG)
+    """gnmic sends the interval whatever the mode; the refusal, which it shows with --log, says what to do."""
+    options = ("--log", "--mode", "stream", "--sample-interval", "10s", "--path", CONFIG)
     with Running(*gnmic, "subscribe", *options) as client:
         assert "ask for mode SAMPLE" in client.until("TARGET_DEFINED.*?SAMPLE")
 
