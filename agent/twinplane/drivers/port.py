@@ -60,13 +60,15 @@ class PortDriver:
         A device of ours that is down and in no bridge, and a host port that is plugged nowhere, are ABSENT
         with what they are as `resource`; a host port in a bridge of somebody else is FOREIGN.
         """
-        links = {link.index: link for link in await self._connection.links()}
-        link = next((link for link in links.values() if link.name == key.name), None)
-        if link is None:
+        # one device and its bridge by name and index: a dump for each of many keys is quadratic
+        link = await self._connection.link(key.name)
+        if link is None or link.name != key.name:
             return Found(Ownership.ABSENT)
-        resource = self._read(link, links)
+        master = await self._connection.device(link.master) if link.master else None
+        resource = self._read(link, master)
         if resource is None:
-            return Found(Ownership.FOREIGN, description=f"it is a port of {links[link.master].name}")
+            assert master is not None
+            return Found(Ownership.FOREIGN, description=f"it is a port of {master.name}")
         placed = resource.master is not None or (isinstance(resource, Port) and resource.up)
         return Found(Ownership.OWN if placed else Ownership.ABSENT, resource)
 
@@ -76,11 +78,10 @@ class PortDriver:
         No key is needed: a port of ours shows by the mark of the device or of the bridge it is in.
         """
         links = {link.index: link for link in await self._connection.links()}
-        read = (self._read(link, links) for link in links.values())
+        read = (self._read(link, links.get(link.master)) for link in links.values())
         return tuple(port for port in read if isinstance(port, Port) or (port is not None and port.master))
 
-    def _read(self, link: LinkRow, links: dict[int, LinkRow]) -> Port | Plug | None:
-        master = links.get(link.master)
+    def _read(self, link: LinkRow, master: LinkRow | None) -> Port | Plug | None:
         if self._is_ours(link):
             owner = read_mark(link, self._instance).owner
             return Port(link.name, owner, master.name if master else None, link.up)
@@ -162,10 +163,8 @@ class PortDriver:
                 raise DriverError(f"{key}: {_ADDRESSED}", remedy=remedy)
 
     async def _is_own(self, index: int) -> bool:
-        for link in await self._connection.links():
-            if link.index == index:
-                return self._is_ours(link)
-        return False
+        link = await self._connection.device(index)
+        return link is not None and self._is_ours(link)
 
     def _is_ours(self, link: LinkRow) -> bool:
         # an alias can be copied: on a device that the agent does not make it means nothing

@@ -71,8 +71,7 @@ class QdiscDriver:
         if place == "root":
             found = await self._read_shape(link, owner) if link.qdisc == "htb" else None
         else:
-            names = {row.index: row.name for row in await self._connection.links()}
-            found = await self._read_redirect(link, owner, names)
+            found = await self._find_redirect(link, owner)
         return Found(Ownership.ABSENT) if found is None else Found(Ownership.OWN, found)
 
     async def survey(self, keys: Iterable[Key]) -> tuple[Resource, ...]:
@@ -106,6 +105,14 @@ class QdiscDriver:
     async def _read_shape(self, link: LinkRow, owner: Path) -> Htb | None:
         shape = await self._connection.shape(link.index)
         return None if shape is None else Htb(link.name, shape.rate, shape.burst, owner)
+
+    async def _find_redirect(self, link: LinkRow, owner: Path) -> Redirect | None:
+        targets = await self._connection.redirects(link.index)
+        if not targets:
+            return None
+        target = targets[0] if len(targets) == 1 else None
+        device = await self._connection.device(target) if target is not None else None
+        return Redirect(link.name, device.name if device is not None else "", owner)
 
     async def _read_redirect(self, link: LinkRow, owner: Path, names: dict[int, str]) -> Redirect | None:
         targets = await self._connection.redirects(link.index)

@@ -86,6 +86,11 @@ class Connection:
         payload = await self._reader.get(RTM_GETLINK, get_body(name), f"read {name}")
         return None if payload is None else parse_link(payload)
 
+    async def device(self, index: int) -> LinkRow | None:
+        """The device of that index, or None."""
+        payload = await self._reader.get(RTM_GETLINK, get_body(index=index), f"read device {index}")
+        return None if payload is None else parse_link(payload)
+
     async def addresses(self) -> tuple[AddressRow, ...]:
         """All IP addresses of the host."""
         payloads = await self._reader.dump(RTM_GETADDR, address_body(), "list the addresses")

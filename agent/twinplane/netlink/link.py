@@ -98,9 +98,10 @@ class LinkRow:
         )
 
 
-def get_body(name: str | None = None) -> bytes:
-    """The body of an RTM_GETLINK request: all devices, or the one of that name; without statistics."""
-    body = _IFINFOMSG.pack(AF_UNSPEC, 0, 0, 0, 0)
+def get_body(name: str | None = None, *, index: int = 0) -> bytes:
+    """The body of an RTM_GETLINK request: all devices, or the one of that name or index; without
+    statistics."""
+    body = _IFINFOMSG.pack(AF_UNSPEC, 0, index, 0, 0)
     body += attribute(_IFLA_EXT_MASK, struct.pack("=I", _RTEXT_FILTER_SKIP_STATS))
     return body + attribute(_IFLA_IFNAME, name.encode() + b"\0") if name is not None else body
 
@@ -140,6 +141,12 @@ def parse_gone(payload: bytes) -> int | None:
     """
     family, _arphrd, index, _flags, _change = _IFINFOMSG.unpack_from(payload)
     return int(index) if family == AF_UNSPEC else None
+
+
+def parse_index(payload: bytes) -> int:
+    """The index of the device that an RTM_NEWLINK or RTM_DELLINK payload is about; 0 for another family."""
+    family, _arphrd, index, _flags, _change = _IFINFOMSG.unpack_from(payload)
+    return int(index) if family == AF_UNSPEC else 0
 
 
 def _address_generation(families: bytes | None) -> int | None:

@@ -10,7 +10,14 @@ from typing import TypeAlias
 
 from twinplane.errors import TwinplaneError
 from twinplane.netlink.address import RTM_DELADDR, RTM_NEWADDR, AddressRow, parse_address
-from twinplane.netlink.link import RTM_DELLINK, RTM_NEWLINK, LinkRow, parse_gone, parse_link
+from twinplane.netlink.link import (
+    RTM_DELLINK,
+    RTM_NEWLINK,
+    LinkRow,
+    parse_gone,
+    parse_index,
+    parse_link,
+)
 from twinplane.netlink.message import NLMSG_OVERRUN, Message, messages
 from twinplane.netlink.traffic import (
     RTM_DELQDISC,
@@ -29,6 +36,7 @@ _SO_RCVBUFFORCE = 33
 _BUFFER = 4 << 20
 _RECEIVE = 1 << 16
 _MANY = 256  # datagrams taken together at most, so that a storm of events cannot hold a batch for ever
+_PAUSE = 0.005  # seconds from one batch to the next: what comes meanwhile is taken together
 
 _TRAFFIC = frozenset(
     {RTM_NEWQDISC, RTM_DELQDISC, RTM_NEWTCLASS, RTM_DELTCLASS, RTM_NEWTFILTER, RTM_DELTFILTER}
@@ -73,6 +81,7 @@ class Monitor:
 
     def __init__(self) -> None:
         self._socket: socket.socket | None = None
+        self._next = 0.0  # when a batch may be taken, on the clock of the loop
 
     def open(self) -> None:
         """Subscribe. Raises OSError."""
@@ -97,7 +106,11 @@ class Monitor:
             self._socket = None
 
     async def receive(self) -> tuple[Event, ...]:
-        """Wait for events; all that have come by then, in order (empty where none concerned us).
+        """Wait for events; those that have come by then, in order (empty where none concerned us). Of several
+        about the state of one device only the last counts.
+
+        A batch is bounded, and others of the loop have their turn before it, however fast events come: the
+        first after silence is taken at once, then at most one batch in 5 ms.
 
         Raises:
             EventsLost: the buffer overflowed, or the socket is of no more use.
@@ -105,8 +118,11 @@ class Monitor:
         if self._socket is None:
             raise EventsLost("the subscription is closed")
         received: list[Message] = []
+        loop = asyncio.get_running_loop()
+        # sock_recv does not suspend where there is something to receive: without this a storm lets nobody in
+        await asyncio.sleep(max(0.0, self._next - loop.time()))
         try:
-            received += messages(await asyncio.get_running_loop().sock_recv(self._socket, _RECEIVE))
+            received += messages(await loop.sock_recv(self._socket, _RECEIVE))
             for _datagram in range(_MANY):
                 received += messages(self._socket.recv(_RECEIVE))
         except BlockingIOError:
@@ -114,7 +130,29 @@ class Monitor:
         except OSError as error:
             # what was received before counts for nothing: everything is read anew
             raise EventsLost(errno.errorcode.get(error.errno or 0, str(error))) from error
-        return tuple(_events(received))
+        events = tuple(_events(_newest(received)))
+        self._next = loop.time() + _PAUSE
+        return events
+
+
+def _newest(received: Iterable[Message]) -> Iterable[Message]:
+    """The messages without those that a later one of the same device says anew. A device that is gone stands
+    between what was before and after it: an index may be given again."""
+    waiting: dict[tuple[str, int], Message] = {}
+    for message in received:
+        match message.type:
+            case t if t == RTM_NEWLINK:
+                key = ("link", parse_index(message.payload))
+            case t if t in _TRAFFIC:
+                key = ("traffic", parse_device(message.payload))
+            case _:
+                yield from waiting.values()
+                waiting.clear()
+                yield message
+                continue
+        waiting.pop(key, None)  # it stands where the last one came
+        waiting[key] = message
+    yield from waiting.values()
 
 
 def _events(received: Iterable[Message]) -> Iterable[Event]:

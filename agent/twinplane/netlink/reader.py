@@ -88,6 +88,8 @@ class Reader:
         await loop.sock_sendall(self._socket, request(kind, flags, self._sequence, body))
         answer: list[Message] = []
         while True:
+            if answer:
+                await asyncio.sleep(0)  # what is there already is received without a pause
             for message in messages(await loop.sock_recv(self._socket, _RECEIVE)):
                 if message.sequence != self._sequence:
                     continue

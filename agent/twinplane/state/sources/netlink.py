@@ -4,6 +4,7 @@ Beside every device of the namespace it reports the shaping of our own devices, 
 change behind our back. It changes nothing.
 """
 
+import asyncio
 from collections.abc import AsyncIterator, Iterable
 from uuid import UUID
 
@@ -24,6 +25,7 @@ from twinplane.state.facts import Batch, Fact, LinkCounters, LinkFact, LinkGone,
 from twinplane_wire.path import Path
 
 SOURCE = "netlink"
+RESYNC = 0.5  # seconds
 
 
 class NetlinkSource:
@@ -39,7 +41,8 @@ class NetlinkSource:
 
     async def batches(self) -> AsyncIterator[Batch]:
         """A complete batch, then one for each burst of events that changed a fact; complete again after
-        events were lost. Never ends; raises DriverError or OSError where the kernel cannot be asked."""
+        events were lost, at most once in `RESYNC` seconds. Never ends; raises DriverError or OSError where
+        the kernel cannot be asked."""
         while True:
             monitor = Monitor()
             try:
@@ -50,9 +53,12 @@ class NetlinkSource:
                     if batch.facts:
                         yield batch
             except EventsLost:
-                continue
+                pass
             finally:
                 monitor.close()
+            await asyncio.sleep(
+                RESYNC
+            )  # who loses events is under a storm: reading all of it anew is no help
 
     async def everything(self) -> Batch:
         """All devices and the shaping of ours, read now."""
