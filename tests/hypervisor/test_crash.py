@@ -12,6 +12,7 @@ import pytest
 from hypervisor.appliance import INSTANCE, drivers, firewall
 from hypervisor.scenario import alone, run, until
 from twinplane.errors import DriverError
+from twinplane.hypervisor import process
 from twinplane.hypervisor.embedded import Embedded, open_embedded
 from twinplane.hypervisor.process import guests
 from twinplane.plan.resource import Run
@@ -131,23 +132,45 @@ async def test_a_guest_that_libvirt_cannot_end_is_ended(state: Path) -> None:
 
 
 @alone
-async def test_a_guest_whose_qemu_hangs_is_ended(state: Path) -> None:
+async def test_a_guest_whose_qemu_hangs_is_put_aside_had_back_and_ended(state: Path) -> None:
+    """Whether it shows that its process was stopped, or it just does not answer. No call waits longer than
+    for one answer, and none after that."""
     embedded = await open_embedded(state / "libvirt")
     made, fw = drivers(embedded, state), firewall(state)
     await fw.place_files(made)
-    running, asked, stopped = fw.domain(Run.RUNNING), fw.domain(Run.STOPPED), fw.domain(Run.STOPPED, 0)
-    await made.domain.ensure(running.key, running)
-    os.kill(guests(embedded.root.path)[fw.name], signal.SIGSTOP)
-    embedded.connection._deadline = 0.5
-    for wanted in (asked, stopped):
+    running, paused = fw.domain(Run.RUNNING), fw.domain(Run.PAUSED)
+    asked, stopped = fw.domain(Run.STOPPED), fw.domain(Run.STOPPED, 0)
+    embedded.connection._answer = 1.0
+    frozen = process.frozen
+    for shows in (True, False):
+        process.frozen = frozen if shows else lambda _root, _domain: None  # type: ignore[assignment]
+        assert await made.domain.ensure(running.key, running) == running
+        pid = guests(embedded.root.path)[fw.name]
+        os.kill(pid, signal.SIGSTOP)
+        assert await made.domain.ensure(paused.key, paused) == paused
+        assert (await made.domain.find(paused.key)).resource == paused
+        assert await made.domain.survey(()) == (paused,)
+        if shows:
+            assert await made.domain.ensure(running.key, running) == running  # it was asked nothing
+        else:
+            with pytest.raises(DriverError, match="has not returned") as hanging:
+                await made.domain.ensure(running.key, running)
+            assert hanging.value.unknown
         with pytest.raises(DriverError) as hanging:
-            await made.domain.ensure(wanted.key, wanted)
+            await made.domain.ensure(asked.key, asked)
         assert hanging.value.unknown
-    assert guests(embedded.root.path) == {}
-    embedded.connection._deadline = 30
-    await until(lambda: not embedded.connection._lanes[fw.name].locked(), "the call has returned")
-    assert await made.domain.ensure(stopped.key, stopped) == stopped
-    await remove(state, embedded)
+        assert f"kill -9 {pid}" in hanging.value.remedy
+        assert await made.domain.ensure(stopped.key, stopped) == stopped
+        assert guests(embedded.root.path) == {}
+        # And once more, put aside and taken away.
+        assert await made.domain.ensure(running.key, running) == running
+        os.kill(guests(embedded.root.path)[fw.name], signal.SIGSTOP)
+        assert await made.domain.ensure(paused.key, paused) == paused
+        assert await made.domain.ensure(paused.key, None) is None
+        assert guests(embedded.root.path) == {}
+    process.frozen = frozen
+    await fw.remove_files(made, state)
+    await embedded.close()
 
 
 @alone

@@ -1,7 +1,13 @@
-"""Domains: defined, started paused, resumed, put aside, ended, forgotten."""
+"""Domains: defined, started paused, resumed, put aside, ended, forgotten.
+
+A guest whose QEMU does not answer is in nobody's way. To put it aside asks nothing more of it than not to be
+used, so that it counts as paused; to end it needs no answer, for its process is ended.
+"""
 
 import asyncio
+import logging
 from collections.abc import Iterable
+from dataclasses import replace
 from uuid import UUID
 
 from twinplane.errors import DriverError
@@ -12,6 +18,8 @@ from twinplane.image.store import Store
 from twinplane.model.names import domain_owner
 from twinplane.plan.appliance.seed import console_file
 from twinplane.plan.resource import Domain, Found, Key, Noun, Ownership, Resource, Run
+
+log = logging.getLogger(__name__)
 
 LOOKS = 10  # at a process that should be gone, 0.1 s apart
 
@@ -28,6 +36,7 @@ class DomainDriver:
         self._weight = hypervisor.weight
         self._store = store
         self._asked: set[str] = set()
+        self._held: dict[str, Domain] = {}  # put aside without an answer
 
     async def ensure(self, key: Key, wanted: Resource | None) -> Resource | None:
         """Bring a domain to the wanted definition and run state, or make it absent.
@@ -41,9 +50,10 @@ class DomainDriver:
             return await self._ensure(key, wanted)
         except DriverError as error:
             # Nobody has to ask a guest that is to end at once, so one that does not answer ends all the same.
-            if error.unknown and (wanted is None or (wanted.run is Run.STOPPED and wanted.stop_timeout == 0)):
-                await asyncio.to_thread(process.end, self._connection.root, key.name)
-            raise
+            if not error.unknown or not _ends_at_once(wanted):
+                raise
+            await self._kill(key.name)
+            return await self._ensure(key, wanted)
 
     async def _ensure(self, key: Key, wanted: Domain | None) -> Resource | None:
         if wanted is None:
@@ -56,7 +66,7 @@ class DomainDriver:
             if error.unknown:
                 raise
             failure = error
-        there = self._resource(await self._connection.domain(key.name))
+        there = await self._read(key.name)
         if there == wanted:
             return there
         if failure is not None:
@@ -74,19 +84,25 @@ class DomainDriver:
 
     async def find(self, key: Key) -> Found:
         """Whose domain stands under this name."""
-        record = await self._connection.domain(key.name)
+        try:
+            record = await self._connection.domain(key.name)
+        except DriverError:
+            if key.name in self._held:
+                return Found(Ownership.OWN, self._held[key.name])
+            raise
         if record is None:
             return Found(Ownership.ABSENT)
         resource = self._resource(record)
         if resource is None:
             return Found(Ownership.FOREIGN, description=f"domain {record.name} ({record.uuid})")
-        return Found(Ownership.OWN, resource)
+        return Found(Ownership.OWN, self._as_held(resource))
 
     async def survey(self, keys: Iterable[Key]) -> tuple[Resource, ...]:  # noqa: ARG002
         """All own domains that answer. One that does not is left out: what then wants it meets its error."""
         listing = await self._connection.domains()
         resources = (self._resource(record) for record in listing.records)
-        return tuple(resource for resource in resources if resource is not None)
+        held = [self._held[name] for name in listing.silent if name in self._held]
+        return (*(self._as_held(resource) for resource in resources if resource is not None), *held)
 
     async def _bring(self, wanted: Domain) -> None:
         name = wanted.name
@@ -105,6 +121,8 @@ class DomainDriver:
                 await self._end_lost(name)
             return
         self._asked.discard(name)
+        if wanted.run is Run.RUNNING:
+            self._held.pop(name, None)
         paused = not active or (record is not None and record.state is DomainState.PAUSED)
         if not active:
             await self._refuse_lost(name)
@@ -113,7 +131,25 @@ class DomainDriver:
         if wanted.run is Run.RUNNING and paused:
             await self._connection.resume(name)
         elif wanted.run is Run.PAUSED and not paused:
-            await self._connection.suspend(name)
+            await self._suspend(wanted)
+
+    async def _suspend(self, wanted: Domain) -> None:
+        """Pause a guest. One that does not answer is taken for paused, until it is to run."""
+        try:
+            await self._connection.suspend(wanted.name)
+        except DriverError as error:
+            if not error.unknown:
+                raise
+            log.warning("%s is put aside without an answer: %s", wanted.name, error)
+            self._held[wanted.name] = wanted
+
+    async def _read(self, name: str) -> Domain | None:
+        found = (await self.find(Key(Noun.DOMAIN, name))).resource
+        return found if isinstance(found, Domain) else None
+
+    def _as_held(self, domain: Domain) -> Domain:
+        held = domain.name in self._held and domain.run is Run.RUNNING
+        return replace(domain, run=Run.PAUSED) if held else domain
 
     async def _refuse_lost(self, name: str) -> None:
         """Raise where a QEMU runs that libvirt knows nothing of (its record of the guest was spoilt): a
@@ -138,8 +174,8 @@ class DomainDriver:
         if patience == 0 or record.state is DomainState.PAUSED:
             await self._end(record.name)
         elif record.name not in self._asked:
-            self._asked.add(record.name)
             await self._connection.shutdown(record.name)
+            self._asked.add(record.name)
 
     async def _remove(self, name: str) -> None:
         record = await self._own(name)
@@ -152,22 +188,40 @@ class DomainDriver:
                 raise DriverError(f"the console log of {name} cannot be removed: {error}") from error
             await self._connection.undefine(name)
         self._asked.discard(name)
+        self._held.pop(name, None)
         if await self._connection.domain(name) is not None:
             raise DriverError(f"{name} is still defined")
 
     async def _end(self, name: str) -> None:
+        """End a guest. libvirt gives QEMU time to end by itself, which one that was stopped cannot use; and
+        it may hold its own lock of a guest for good, when it was killed during the start: that ends with the
+        guest's process."""
+        if await asyncio.to_thread(process.frozen, self._connection.root, name) is not None:
+            await self._kill(name)
         try:
             await self._connection.destroy(name)
-        except DriverError as error:
-            # libvirt may hold its own lock of a guest for good, when it was killed amid the start. That ends
-            # with the guest's process, at the latest for whoever tries again.
-            await asyncio.to_thread(process.end, self._connection.root, name)
-            record = await self._connection.domain(name) if not error.unknown else None
-            if error.unknown or (record is not None and record.active):
+        except DriverError:
+            await self._kill(name)
+            if await self._lives_on(name):
                 raise
         self._asked.discard(name)
+        self._held.pop(name, None)
         await asyncio.to_thread(self._weight.settle)
         await asyncio.to_thread(self._left_overs.clean, name)
+
+    async def _kill(self, name: str) -> None:
+        """End the process of a guest; libvirt's calls that wait for its answer then return."""
+        await asyncio.to_thread(process.end, self._connection.root, name)
+        await self._connection.returned(name)
+
+    async def _lives_on(self, name: str) -> bool:
+        """Whether libvirt takes the guest for active, also after it had the time to see its end."""
+        for _ in range(LOOKS):
+            record = await self._connection.domain(name)
+            if record is None or not record.active:
+                return False
+            await asyncio.sleep(0.1)
+        return True
 
     async def _own(self, name: str) -> DomainRecord | None:
         record = await self._connection.domain(name)
@@ -189,6 +243,10 @@ class DomainDriver:
             run=_run(record),
             title=record.title,
         )
+
+
+def _ends_at_once(wanted: Domain | None) -> bool:
+    return wanted is None or (wanted.run is Run.STOPPED and wanted.stop_timeout == 0)
 
 
 def _run(record: DomainRecord) -> Run:

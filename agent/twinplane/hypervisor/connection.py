@@ -3,6 +3,10 @@
 Calls about one domain go one after the other. A call past its deadline is *unknown*, not failed: its thread
 goes on, and further work on that domain waits for it. After an open, libvirt finds running guests again in
 threads of its own; the first call about each domain waits for that, the others are not delayed.
+
+What asks a running QEMU something (to pause, to go on, to press the power button) is answered in milliseconds
+by one that is well. It is given `ANSWER` seconds, and one that is frozen is not asked at all: whoever waits
+for the answer holds up all others.
 """
 
 import asyncio
@@ -38,9 +42,10 @@ LOG = logging.getLogger(__name__)
 Result = TypeVar("Result")
 Listener = Callable[[DomainEvent | Reconnected], None]
 
-THREADS = 8
-DEADLINE = 30.0  # seconds; a start beside busy guests takes 1.5 s, the destroy of a paused guest 2 s
-BRIEFLY = 0.5  # seconds, for a call that hangs and has been waited for
+THREADS = 32  # one that hangs keeps one; made when they are needed
+DEADLINE = 30.0  # seconds; a start beside busy guests takes 1.5 s, the first of all some more
+ANSWER = 3.0  # seconds; a busy guest that is limited to 50 millicores needs 0.8 s, destroying one 2 s
+BRIEFLY = 0.1  # seconds, for a call that hangs and has been waited for
 RECONNECT_LIMIT = 20.0
 RECONNECT_PAUSE = 0.05
 ABSENT = (libvirt.VIR_ERR_NO_DOMAIN,)
@@ -58,10 +63,16 @@ class Connection:
     """One open root. All methods are for the event loop it was opened in; all raise `DriverError`."""
 
     def __init__(
-        self, root: EmbeddedRoot, *, deadline: float = DEADLINE, reconnect_limit: float = RECONNECT_LIMIT
+        self,
+        root: EmbeddedRoot,
+        *,
+        deadline: float = DEADLINE,
+        answer: float = ANSWER,
+        reconnect_limit: float = RECONNECT_LIMIT,
     ) -> None:
         self._root = root
         self._deadline = deadline
+        self._answer = answer
         self._reconnect_limit = reconnect_limit
         self._connect: Any = None
         self._callback: int | None = None
@@ -158,19 +169,30 @@ class Connection:
 
     async def resume(self, name: str) -> None:
         """Let the vCPUs of a paused guest run."""
-        await self._act(name, lambda domain: domain.resume())
+        await self._ask(name, lambda domain: domain.resume())
 
     async def suspend(self, name: str) -> None:
         """Stop the vCPUs of a guest; its memory and process stay."""
-        await self._act(name, lambda domain: domain.suspend())
+        await self._ask(name, lambda domain: domain.suspend())
 
     async def shutdown(self, name: str) -> None:
         """Press the guest's power button; returns at once, the guest may take its time or ignore it."""
-        await self._act(name, lambda domain: domain.shutdownFlags(libvirt.VIR_DOMAIN_SHUTDOWN_ACPI_POWER_BTN))
+        await self._ask(name, lambda domain: domain.shutdownFlags(libvirt.VIR_DOMAIN_SHUTDOWN_ACPI_POWER_BTN))
 
     async def destroy(self, name: str) -> None:
-        """End the guest at once; the domain stays defined."""
-        await self._act(name, lambda domain: domain.destroyFlags(libvirt.VIR_DOMAIN_DESTROY_DEFAULT))
+        """End the guest at once; the domain stays defined. libvirt first asks the process politely, for 10 s:
+        one that does not answer within `ANSWER` is for the caller to end."""
+        await self._act(
+            name, lambda domain: domain.destroyFlags(libvirt.VIR_DOMAIN_DESTROY_DEFAULT), self._answer
+        )
+
+    async def returned(self, name: str, limit: float = ANSWER) -> None:
+        """Wait until no call about the domain is under way, at most `limit` seconds."""
+        lane = self._lanes.setdefault(name, asyncio.Lock())
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(limit):
+                async with lane:
+                    self._stuck.discard(name)
 
     async def undefine(self, name: str) -> None:
         """Forget the definition of a domain that is not active."""
@@ -233,12 +255,27 @@ class Connection:
         if self._warming is not None:
             await asyncio.shield(self._warming)
 
-    async def _act(self, name: str, operation: Callable[[Any], object]) -> None:
-        await self._change(name, lambda: operation(self._open_handle().lookupByName(name)))
+    async def _ask(self, name: str, operation: Callable[[Any], object]) -> None:
+        """Run a call that the guest's QEMU has to answer."""
+        pid = await asyncio.to_thread(process.frozen, self.root, name)
+        if pid is not None:
+            raise DriverError(
+                f"{name}: its QEMU (process {pid}) was stopped by somebody and does not answer",
+                remedy=f"let it go on (kill -CONT {pid}), or end it (kill -9 {pid})",
+                unknown=True,
+            )
+        await self._act(name, operation, self._answer)
 
-    async def _change(self, name: str, operation: Callable[[], object]) -> None:
+    async def _act(
+        self, name: str, operation: Callable[[Any], object], deadline: float | None = None
+    ) -> None:
+        await self._change(name, lambda: operation(self._open_handle().lookupByName(name)), deadline)
+
+    async def _change(
+        self, name: str, operation: Callable[[], object], deadline: float | None = None
+    ) -> None:
         self._writes += 1
-        await self._call(name, operation)
+        await self._call(name, operation, deadline)
 
     async def _read(self, name: str, read: Callable[[Any], Result]) -> Result | None:
         def look_up() -> Result | None:
@@ -251,16 +288,14 @@ class Connection:
 
         return await self._call(name, look_up)
 
-    async def _call(self, name: str, operation: Callable[[], Result]) -> Result:
+    async def _call(
+        self, name: str, operation: Callable[[], Result], deadline: float | None = None
+    ) -> Result:
         """Run a call about one domain in a thread, after those before it."""
         lane = self._lanes.setdefault(name, asyncio.Lock())
-        try:
-            # Who comes later does not wait that long: everything else would too, for one guest that hangs.
-            async with asyncio.timeout(self._patience(name, self._deadline)):
-                await lane.acquire()
-        except TimeoutError:
+        if not await self._enter(name, lane):
             self._stuck.add(name)
-            raise await self._hanging(name, "an earlier libvirt call has not returned") from None
+            raise await self._hanging(name, "an earlier libvirt call has not returned")
         try:
             if name not in self._settled:
                 await self._settle(name)
@@ -272,11 +307,24 @@ class Connection:
         future = asyncio.wrap_future(pending)
         future.add_done_callback(functools.partial(_release, lane))
         try:
-            return await self._finish(name, pending, future)
+            return await self._finish(name, pending, future, deadline)
         except DriverError as error:
             if error.unknown:
                 self._stuck.add(name)
             raise
+
+    async def _enter(self, name: str, lane: asyncio.Lock) -> bool:
+        """Wait for the calls before; not any longer once one of them hangs, for whoever waits holds up others
+        than this guest."""
+        end = time.monotonic() + self._deadline
+        while True:
+            try:
+                async with asyncio.timeout(BRIEFLY):
+                    await lane.acquire()
+                    return True
+            except TimeoutError:
+                if name in self._stuck or time.monotonic() > end:
+                    return False
 
     async def _run(self, what: str, operation: Callable[[], Result]) -> Result:
         """Run a call about no domain in particular in a thread."""
@@ -289,14 +337,14 @@ class Connection:
         what: str,
         pending: "concurrent.futures.Future[Result]",
         future: "asyncio.Future[Result]",
+        deadline: float | None = None,
     ) -> Result:
+        limit = self._deadline if deadline is None else min(deadline, self._deadline)
         try:
-            return await asyncio.wait_for(asyncio.shield(future), self._deadline)
+            return await asyncio.wait_for(asyncio.shield(future), limit)
         except TimeoutError:
             started = not pending.cancel()
-            raise DriverError(
-                f"{what}: libvirt did not answer within {self._deadline:g} s", unknown=started
-            ) from None
+            raise DriverError(f"{what}: libvirt did not answer within {limit:g} s", unknown=started) from None
         except libvirt.libvirtError as error:
             raise DriverError(f"{what}: {error.get_error_message() or error}") from error
 
@@ -317,10 +365,11 @@ class Connection:
 
         end = time.monotonic() + self._patience(name, self._reconnect_limit)
         while await self._run(name, busy):
-            if time.monotonic() > end:
+            frozen = await asyncio.to_thread(process.frozen, self.root, name) is not None
+            if frozen or time.monotonic() > end:
                 self._stuck.add(name)
-                limit = f"{self._reconnect_limit:g} s"
-                raise await self._hanging(name, f"libvirt has not found the guest again within {limit}")
+                limit = f" within {self._reconnect_limit:g} s" if not frozen else ": its process is stopped"
+                raise await self._hanging(name, f"libvirt has not found the guest again{limit}")
             await asyncio.sleep(RECONNECT_PAUSE)
         self._settled.add(name)
 

@@ -77,7 +77,18 @@ def guests(root: Path) -> dict[str, int]:
     return {name: pid for name, pid in found.items() if pid is not None}
 
 
-def end(root: Path, domain: str, patience: float = 5.0) -> None:
+def frozen(root: Path, domain: str) -> int | None:
+    """Process id of the domain's QEMU where somebody has stopped it (SIGSTOP, a debugger): it executes
+    nothing, and no question to it is answered until it goes on (proc(5): state T or t in /proc/pid/stat)."""
+    pid = pid_of(root, domain)
+    try:
+        fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
+    except OSError:
+        return None
+    return pid if fields[0] in ("T", "t") else None
+
+
+def end(root: Path, domain: str, patience: float = 2.0) -> None:
     """Kill the domain's QEMU, if there is one, and wait (at most `patience` seconds) until it has let go of
     all it held."""
     pid = pid_of(root, domain)

@@ -66,7 +66,7 @@ class Parts:
     guards: tuple[Guard, ...] = ()
     gate: Gate = unlocked
     occasions: Occasions = field(default_factory=NoOccasions)
-    final_pauses: tuple[float, ...] = (0.2, 1.0)
+    final_pauses: tuple[float, ...] = (0.2,)
     repair_pauses: tuple[float, ...] = (1, 2, 5, 10, 30, 60)
     mark: Mark = unmeasured
 
