@@ -6,7 +6,7 @@
     ├── RequestError     the caller's fault: path, value, rule, state; carries every violation found
     ├── ApplyError       a step of a plan failed; says which, and whether the host is as it was
     ├── DriverError      one object could not be brought to what is wanted (raised by drivers)
-    ├── DegradedError    writes wait until reconciling succeeds; names what is left
+    ├── DegradedError    what an undo left over is in the way; names it
     ├── UnavailableError starting, stopping or recovering: the same request may succeed later
     └── StartError       the agent cannot start; one line that says what and the remedy
 
@@ -106,11 +106,16 @@ class ApplyError(TwinplaneError):
 
 
 class DegradedError(TwinplaneError):
-    """An earlier undo failed; reads work, writes are refused until reconciling succeeds."""
+    """An earlier undo failed, and what it left over is in the way: of `objects`, or (without any) of every
+    write, because it cannot be written down."""
 
-    def __init__(self, left: tuple[str, ...]) -> None:
-        super().__init__(f"the box is degraded, left over: {', '.join(left)}; see /system/alarms")
+    def __init__(self, left: tuple[str, ...], objects: tuple[Path, ...] = ()) -> None:
+        named = ", ".join(map(str, objects))
+        where = f"an earlier change of {named} could not be undone" if objects else "the host is degraded"
+        remedy = "it is tried again; delete the object, or repeat the request when its alarm is cleared"
+        super().__init__(f"{where}, left over: {', '.join(left)}; {remedy if objects else 'see the alarms'}")
         self.left = left
+        self.objects = objects
 
 
 class UnavailableError(TwinplaneError):

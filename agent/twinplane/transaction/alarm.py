@@ -25,6 +25,7 @@ class Alarms:
         self._failed: dict[Path, str] = {}
         self._waiting: set[Path] = set()
         self._cut_off: set[Path] = set()
+        self._undone: dict[Path, str] = {}
 
     @property
     def unfinished(self) -> frozenset[Path]:
@@ -44,6 +45,18 @@ class Alarms:
         """The same after working on all there is (on the objects at these paths, where given)."""
         attempted = [key for key, item in self._open.items() if only is None or object_of(item.step) in only]
         self.report(failures, attempted)
+
+    def undone(self, objects: Mapping[Path, str]) -> None:
+        """What failed undos left over, by object: all there is of it."""
+        before, self._undone = self._undone, dict(objects)
+        for path in {**before, **objects}:
+            if (text := objects.get(path)) is None:
+                self.clear(f"undo {path}")
+            else:
+                what = f"a change could not be undone, left over: {text}; it is tried again"
+                self.set(f"undo {path}", "UNDO_FAILED", "MAJOR", what, path)
+            if before.get(path) != text:
+                self._settle(path, [item for item in self._open.values() if object_of(item.step) == path])
 
     def waiting(self, objects: Mapping[Path, str], cut_off: Iterable[Path]) -> None:
         """Replace the alarms of running guests that a change of what is named reaches at their next start.
@@ -81,7 +94,7 @@ class Alarms:
             self.set(f"failed {path}", kind, "MAJOR", f"{item.step.key}: {item.cause}", path)
         if not worst:
             self.clear(f"failed {path}")
-        reason = f"{failed[0].step.key}: {failed[0].cause}" if failed else None
+        reason = f"{failed[0].step.key}: {failed[0].cause}" if failed else self._undone.get(path)
         if self._failed.get(path) != reason:
             self._failed.pop(path, None)
             self._failed |= {} if reason is None else {path: reason}

@@ -20,10 +20,11 @@ from typing import Any, Protocol, TypeVar
 from uuid import UUID
 
 from twinplane.errors import StartError, UnavailableError
-from twinplane.plan.resource import ForeignValue
+from twinplane.plan.resource import ForeignValue, Key
 from twinplane.transaction import copy, history, notice, soundness, table
 from twinplane.transaction.bell import Bell
 from twinplane.transaction.journal import Entry, Status
+from twinplane.transaction.leftover import Leftover
 from twinplane.transaction.migration import MIGRATIONS, migrate
 from twinplane.transaction.object_tree import graft, object_at
 from twinplane.transaction.record import Commit, Confirmation
@@ -83,6 +84,7 @@ class Stored:
     reverse: tuple[ObjectChange, ...] = ()
     annotation_before: str = ""
     elections: Mapping[str, int] = field(default_factory=dict)
+    left: tuple[Leftover, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -146,12 +148,14 @@ class Datastore:
         *,
         annotation: str = "",
         caused: Sequence[notice.Notice] = (),
+        settled: Iterable[Key] = (),
     ) -> None:
         """The commit point: touched objects, the record, the journal row and the events it causes, all or
         nothing.
 
         With `entry` the row stays as COMMITTED for the final steps; else it goes with the commit. With
-        `pending` the commit waits for its confirmation; one that waited until now does no longer.
+        `pending` the commit waits for its confirmation; one that waited until now does no longer. What was
+        left over under the keys `settled` is no longer.
         """
 
         spared = self.spared
@@ -161,6 +165,7 @@ class Datastore:
         def write(db: sqlite3.Connection) -> None:
             taken_back = table.settle(db, Confirmation.TAKEN_BACK)
             self._commit(db, commit, changes, entry, modules)
+            table.drop_leftovers(db, settled)
             if spared is not None and spared != self.spared:
                 table.put_spared(db, spared)
             if annotation != self._annotation:
@@ -218,10 +223,9 @@ class Datastore:
         """Remember the highest election number of a role."""
         await self._write(lambda db: table.put_meta(db, ELECTION + role, str(number)))
 
-    async def conclude(self, dropped: Iterable[ForeignValue] = ()) -> None:
-        """Forget the journal row and the foreign values that were given back."""
-        values = tuple(dropped)
-        await self._write(lambda db: table.conclude(db, values), level="NORMAL")
+    async def conclude(self, end: table.End) -> None:
+        """A transaction or a repair is over; all of it or nothing is kept."""
+        await self._write(lambda db: table.conclude(db, end), level="NORMAL")
 
     async def keep_foreign(self, values: Iterable[ForeignValue]) -> None:
         """Make values of foreign attributes durable before they are changed outside a journal row."""
@@ -318,6 +322,7 @@ class Datastore:
                 for key, value in meta.items()
                 if key.startswith(ELECTION)
             },
+            left=table.leftovers(db),
         )
 
     def _reverse(self, db: sqlite3.Connection, number: int, forest: Forest) -> Iterator[ObjectChange]:

@@ -67,6 +67,7 @@ class Drifts:
         """
         if self._standing.not_ready or self._standing.degraded or self._standing.misfit:
             return  # whoever sees to that sees to this
+        objects -= {one.object for one in self._standing.left.values()}  # that is told, and repaired
         found = await self._differences(objects)
         events: list[Notice] = []
         for kind, path in sorted({*found, *self._of(objects)}):

@@ -39,6 +39,15 @@ class Failure:
     unknown: bool = False
 
 
+class UndoError(ApplyError):
+    """A step failed, and so did the undo of those in `failures`."""
+
+    def __init__(self, failure: Failure, failures: Sequence[Failure]) -> None:
+        step, left = failure.step, leftovers(failures)
+        super().__init__(step.owner, printed(step), failure.cause, undone=False, left=left)
+        self.failures = tuple(failures)
+
+
 class Executor:
     """Drivers by noun. `width` bounds how many steps of one phase are under way at once."""
 
@@ -177,10 +186,16 @@ class Executor:
             if error.unknown:
                 raise
             found = await driver.find(step.key)
-            if not fulfils(found, step.after):
+            if not fulfils(found, step.after) or await self._is_unmarked(step, found):
                 raise
             log.info("%s reported %s, and is as wanted", printed(step), error)
             return found.resource
+
+    async def _is_unmarked(self, step: Step, found: Found) -> bool:
+        """Whether what was to go is still there and was only not marked yet: nobody's, by the look of it."""
+        if step.after is not None or found.ownership is not Ownership.FOREIGN:
+            return False
+        return any(one.key == step.key for one in await self._driver(step.key.noun).survey([step.key]))
 
     async def _reachable(self, step: Step) -> Resource | None:
         """What the step wants; but a guest that runs with another definition keeps it while it is to stop."""
@@ -214,13 +229,9 @@ class Executor:
     async def _give_up(self, failure: Failure, begun: Sequence[Step], foreign: Foreign) -> None:
         log.warning("%s failed: %s; undoing", printed(failure.step), failure.cause)
         left = await self.undo(begun, foreign)
-        raise ApplyError(
-            failure.step.owner,
-            printed(failure.step),
-            failure.cause,
-            undone=not left,
-            left=leftovers(left),
-        )
+        if left:
+            raise UndoError(failure, left)
+        raise ApplyError(failure.step.owner, printed(failure.step), failure.cause, undone=True)
 
 
 def facts(steps: Iterable[Step], read_back: ReadBack) -> tuple[Fact, ...]:

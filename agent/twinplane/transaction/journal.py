@@ -5,7 +5,7 @@ names something may stand that is not marked as ours yet, and which foreign valu
 """
 
 import json
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from enum import Enum
 
@@ -13,7 +13,7 @@ from twinplane.plan.resource import ForeignValue, Key, Noun
 from twinplane.plan.step import Step
 from twinplane.tree.diff import ObjectChange
 from twinplane.tree.node import Container
-from twinplane_wire.path import Path, parse
+from twinplane_wire.path import ROOT, Path, parse
 
 
 class Status(Enum):
@@ -32,8 +32,13 @@ class Entry:
     base: int
     objects: tuple[tuple[Path, str | None, str | None], ...]
     steps: tuple[str, ...]
-    names: frozenset[Key]
+    owners: Mapping[Key, Path]
     foreign: tuple[ForeignValue, ...]
+
+    @property
+    def names(self) -> frozenset[Key]:
+        """What the steps touch."""
+        return frozenset(self.owners)
 
     def committed(self) -> "Entry":
         """The same row after the commit point."""
@@ -49,7 +54,7 @@ class Entry:
                     for path, before, after in self.objects
                 ],
                 "steps": self.steps,
-                "names": sorted([key.noun.value, key.name] for key in self.names),
+                "names": sorted([key.noun.value, key.name, str(owner)] for key, owner in self.owners.items()),
                 "foreign": [[v.device, v.attribute, v.value, str(v.owner)] for v in self.foreign],
             }
         ).encode()
@@ -64,7 +69,10 @@ class Entry:
             row["base"],
             tuple((parse(item["path"]), item["before"], item["after"]) for item in row["objects"]),
             tuple(row["steps"]),
-            frozenset(Key(Noun(noun), name) for noun, name in row["names"]),
+            {
+                Key(Noun(noun), name): parse(owner[0]) if owner else ROOT
+                for noun, name, *owner in row["names"]
+            },
             tuple(
                 ForeignValue(device, attribute, value, parse(owner))
                 for device, attribute, value, owner in row["foreign"]
@@ -92,7 +100,7 @@ def intent(
         base=base,
         objects=tuple((c.path, text(c.path, c.before), text(c.path, c.after)) for c in changes),
         steps=tuple(printed(step) for step in steps),
-        names=names(steps),
+        owners={step.key: step.owner for step in steps},
         foreign=tuple(foreign),
     )
 

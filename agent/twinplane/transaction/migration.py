@@ -42,6 +42,12 @@ MIGRATIONS = (
         SELECT DISTINCT json_extract(edit.value, '$.path'), commits.number
         FROM commits, json_each(commits.forward) AS edit;
     """,
+    """
+    CREATE TABLE leftover (
+        noun TEXT NOT NULL, name TEXT NOT NULL, owner TEXT NOT NULL,
+        status TEXT NOT NULL CHECK (status IN ('PENDING', 'COMMITTED')), cause TEXT NOT NULL,
+        PRIMARY KEY (noun, name));
+    """,
 )
 
 

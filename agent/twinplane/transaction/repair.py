@@ -2,7 +2,8 @@
 
 import asyncio
 import logging
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
+from dataclasses import replace
 
 from twinplane.errors import TwinplaneError
 from twinplane.plan.resource import Noun
@@ -11,17 +12,21 @@ from twinplane.transaction import reconcile as reconciling
 from twinplane.transaction.alarm import object_of
 from twinplane.transaction.confirm import Confirmations
 from twinplane.transaction.drift import Drifts
-from twinplane.transaction.execute import Failure, facts, leftovers
+from twinplane.transaction.execute import Failure, facts
 from twinplane.transaction.foreign import by_attribute
-from twinplane.transaction.journal import names
+from twinplane.transaction.journal import Status, names
+from twinplane.transaction.leftover import deleted, owned, undone, unread
 from twinplane.transaction.reconcile import UNBOUNDED, Bounds
 from twinplane.transaction.spare import Spare
 from twinplane.transaction.standing import Parts, Standing
 from twinplane.transaction.stop import StopDeadlines
+from twinplane.transaction.table import End
 from twinplane.transaction.turn import Turns
 from twinplane_wire.path import Path
 
 log = logging.getLogger(__name__)
+
+TOGETHER = 0.1  # seconds between repairs that are one
 
 
 class Repairs:
@@ -38,8 +43,9 @@ class Repairs:
         self._turns = turns
         self.stops = StopDeadlines(parts.executor, parts.publisher, turns, self.note)
         self._spare = Spare(parts.store, parts.publisher)
-        self._tries = 0
-        self._due = False
+        self._tries: dict[Path | None, int] = {}  # by object; None: everything
+        self._due: dict[Path | None, float] = {}  # times of the event loop
+        self._timer: asyncio.TimerHandle | None = None
         self._whole = False  # the next repair has to be of everything
         self.surveyed = asyncio.Event()
         self.recovered = asyncio.Event()
@@ -47,8 +53,7 @@ class Repairs:
     def note(self, steps: Sequence[Step], failures: Sequence[Failure]) -> None:
         """The outcome of steps that nothing undoes: what failed is alarmed and tried again later."""
         self._standing.alarms.report(failures, names(steps))
-        if failures:
-            self.later()
+        self.later(object_of(failure.step) for failure in failures)
 
     def renewed(self, steps: Sequence[Step], failures: Sequence[Failure]) -> None:
         """After a commit that is for good: what waited for the guests that it started anew, or took away, is
@@ -56,20 +61,30 @@ class Repairs:
         self._started(steps, failures)
         self._spare.settle()
         if self._whole:
-            self.later()
+            self.later(whole=True)
 
     def _started(self, steps: Sequence[Step], failures: Sequence[Failure]) -> None:
         failed = {object_of(failure.step) for failure in failures}
         self._standing.alarms.started(frozenset(object_of(step) for step in steps if _renews(step)) - failed)
 
-    def later(self, *, whole: bool = False) -> None:
-        """Repair what failed, or everything, after a pause that grows with each try."""
+    def later(self, objects: Iterable[Path] = (), *, whole: bool = False) -> None:
+        """Repair these objects, or everything, each after a pause that grows with its tries."""
         self._whole |= whole
-        if not self._due:
-            pauses = self._parts.repair_pauses
-            self._due = True
-            self._turns.post_later(pauses[min(self._tries, len(pauses) - 1)], self._again)
-            self._tries += 1
+        pauses, now = self._parts.repair_pauses, asyncio.get_running_loop().time()
+        for path in (*objects, *([None] if whole else [])):
+            if path not in self._due:
+                tries = self._tries.get(path, 0)
+                self._tries[path] = tries + 1
+                self._due[path] = now + pauses[min(tries, len(pauses) - 1)]
+        self._arm()
+
+    def _arm(self) -> None:
+        if self._timer is not None:
+            self._timer.cancel()
+            self._timer = None
+        if self._due:
+            pause = max(0.0, min(self._due.values()) - asyncio.get_running_loop().time())
+            self._timer = self._turns.post_later(pause, self._again)
 
     async def recover(self) -> None:
         """The first turn: bring the host to what is configured; then writes are served."""
@@ -101,7 +116,7 @@ class Repairs:
         desired = {} if standing.misfit else parts.model.everything(standing.running.forest)
         if (waiting := self._confirmations.waiting) is not None:
             desired = waiting.desired(desired)
-        named = standing.entry.names if standing.entry is not None else frozenset()
+        named = standing.named
         found = await reconciling.survey(parts.executor, desired, standing.foreign, named)
         if not self.surveyed.is_set():
             parts.publisher.observed(tuple(found.values()))
@@ -109,6 +124,8 @@ class Repairs:
         if standing.misfit:
             return  # without a configuration that these modules accept, everything is left alone
         found = await self._spare.without(found, named, standing.running.forest)
+        gone = {key: owner for key, owner in named.items() if key not in desired}
+        found = {**owned(found, gone), **await unread(parts.executor, gone.items(), found)}
         repair = await reconciling.prepare(
             parts.executor,
             parts.planner,
@@ -130,42 +147,68 @@ class Repairs:
         parts.publisher.release()
         self._whole &= only is not None
         self.stops.watch(repair.steps, done.read_back)
-        self._conclude(repair, done, only)
-        await self._clean(done)
+        settles = bounds is UNBOUNDED
+        self._tell(repair, done, only, settles=settles)
+        await self._conclude(done, only, settles=settles)
         self._drifts.later()
 
-    def _conclude(
-        self, repair: reconciling.Repair, done: reconciling.Repaired, only: frozenset[Path] | None
+    def _tell(
+        self,
+        repair: reconciling.Repair,
+        done: reconciling.Repaired,
+        only: frozenset[Path] | None,
+        *,
+        settles: bool,
     ) -> None:
-        alarms, undoing = self._standing.alarms, self._standing.undoing
+        alarms = self._standing.alarms
         alarms.report_all(done.failures, only)
         if only is None:
             self._started(repair.steps, done.failures)
             lost = {object_of(step) for step in repair.waiting if step.key.noun is Noun.TAP}
             alarms.waiting({object_of(step): str(step.key) for step in repair.waiting}, lost)
-        left = [failure for failure in done.failures if failure.step.key in undoing]
-        if left:
-            self._standing.degrade(leftovers(left))
-        else:
-            self._standing.mend()
-        if done.failures:
-            self.later()
-        else:
-            self._tries = 0
+        failed = frozenset(object_of(failure.step) for failure in done.failures)
+        over = {path for path in self._tries if (only is None or path in only) and path not in failed}
+        over = over if settles else set()
+        for path in over:
+            del self._tries[path]
+            self._due.pop(path, None)
+        if over:
+            # Who waits may have waited for what is there now.
+            soon = asyncio.get_running_loop().time() + self._parts.repair_pauses[0]
+            self._due = {path: min(due, soon) for path, due in self._due.items()}
+        self.later(failed)
 
-    async def _clean(self, done: reconciling.Repaired) -> None:
-        if self._standing.degraded or self._confirmations.waiting is not None:
-            # What was put aside may be wanted again; what was given back is forgotten after that.
-            self._whole |= bool(done.returned)
-            return
-        if not done.failures:
-            await self._standing.sweep()
-        await self._standing.drop_row(done.returned)
+    async def _conclude(
+        self, done: reconciling.Repaired, only: frozenset[Path] | None, *, settles: bool
+    ) -> None:
+        """Write down what is left over now; with `settles` nothing was left out. While a commit waits, what
+        was put aside may be wanted again, and what was given back is forgotten after that."""
+        standing, waits = self._standing, self._confirmations.waiting is not None
+        failed = {failure.step.key: failure for failure in done.failures}
+        mine = [one for one in standing.left.values() if only is None or one.object in only]
+        left = [replace(one, cause=failed[one.key].cause) for one in mine if one.key in failed]
+        settled = tuple(one.key for one in mine if settles and one.key not in failed)
+        row = standing.entry if only is None and not waits else None
+        if row is not None:
+            fresh = [failed[key] for key in row.names if key in failed and key not in standing.left]
+            left += undone(fresh) if row.status is Status.PENDING else deleted(fresh)
+        self._whole |= waits and bool(done.returned)
+        await standing.conclude(
+            End(() if waits else done.returned, tuple(left), settled, row=row is not None)
+        )
+        if not done.failures and not waits:
+            await standing.sweep()
 
     async def _again(self) -> None:
-        self._due = False
-        whole = self._whole or self._standing.degraded or self._standing.not_ready
-        await self._tolerant(None if whole else self._standing.alarms.unfinished)
+        self._timer = None
+        now = asyncio.get_running_loop().time() + TOGETHER
+        ready = [path for path, due in self._due.items() if due <= now]
+        for path in ready:
+            del self._due[path]
+        if ready:
+            whole = None in ready or self._whole or self._standing.degraded or self._standing.not_ready
+            await self._tolerant(None if whole else frozenset(path for path in ready if path is not None))
+        self._arm()
 
     async def _tolerant(self, only: frozenset[Path] | None, bounds: Bounds = UNBOUNDED) -> None:
         standing = self._standing
@@ -177,7 +220,7 @@ class Repairs:
             standing.alarms.set("reconcile", "OBJECT_FAILED", "MAJOR", str(error))
             if standing.not_ready:
                 standing.not_ready = f"the agent is recovering: {error}"
-            self.later(whole=only is None or bounds is not UNBOUNDED)
+            self.later(only or (), whole=only is None or bounds is not UNBOUNDED)
         else:
             standing.alarms.clear("reconcile")
             standing.not_ready = ""

@@ -11,16 +11,19 @@ from twinplane.errors import ApplyError, DriverError, RequestError, UnavailableE
 from twinplane.plan.resource import Domain, Key, Noun, Run
 from twinplane.plan.step import Step
 from twinplane.transaction import reconcile
+from twinplane.transaction.alarm import object_of
 from twinplane.transaction.collaborator import Resources
 from twinplane.transaction.datastore import Pending, Running
-from twinplane.transaction.execute import ReadBack, facts, leftovers
-from twinplane.transaction.foreign import by_attribute, unclaimed
+from twinplane.transaction.execute import Failure, ReadBack, UndoError, facts, leftovers
+from twinplane.transaction.foreign import by_attribute, held_by, unclaimed
 from twinplane.transaction.journal import intent, names
+from twinplane.transaction.leftover import deleted, undone
 from twinplane.transaction.match import ended
 from twinplane.transaction.record import Commit, Confirmation
 from twinplane.transaction.refusal import disturbing, refuse
 from twinplane.transaction.repair import Repairs
 from twinplane.transaction.standing import Parts, Standing
+from twinplane.transaction.table import End
 from twinplane.transaction.work import Work
 
 
@@ -94,7 +97,7 @@ class Stages:
         try:
             return await self._parts.executor.apply(work.reversible, self._standing.foreign)
         except ApplyError as error:
-            await self._after_undo(work, error.left)
+            await self._after_undo(work, error.failures if isinstance(error, UndoError) else ())
             raise
 
     async def commit(self, work: Work) -> None:
@@ -118,14 +121,16 @@ class Stages:
                 pending,
                 annotation=work.forest.annotation,
                 caused=caused,
+                settled=work.mends,
             )
         except Exception as error:
-            left = leftovers(await parts.executor.undo(work.reversible, standing.foreign))
+            left = await parts.executor.undo(work.reversible, standing.foreign)
             await self._after_undo(work, left)
             if left:
                 path = work.steps[0].owner
-                raise ApplyError(path, "commit", str(error), undone=False, left=left) from error
+                raise ApplyError(path, "commit", str(error), undone=False, left=leftovers(left)) from error
             raise
+        standing.settle(work.mends)
         parts.occasions.stored(caused)
         standing.running, standing.entry = Running(work.forest, number, time), row
         if not provisional and standing.fits():
@@ -149,14 +154,15 @@ class Stages:
         self._repairs.note(work.steps if work.opens is None else work.final, failures)
         self._repairs.renewed(work.steps, failures)
         self._repairs.stops.watch(work.steps, read_back)
-        if (standing.entry is not None or work.reverts) and not failures:
+        if (standing.entry is not None or work.reverts or work.mends) and not failures:
             await standing.sweep()
         # Also where no step was needed: what a port has is then what it had before it was taken.
         ports = {
             key for key in (*work.believed, *work.before, *work.after) if key.noun in reconcile.HOST_PORT
         }
         done = frozenset(ports - {failure.step.key for failure in failures})
-        await standing.drop_row(unclaimed(standing.foreign, work.after, done).values())
+        returned = tuple(unclaimed(standing.foreign, work.after, done).values())
+        await standing.conclude(End(returned, deleted(failures)))
         return read_back
 
     def publish(self, work: Work, read_back: ReadBack) -> None:
@@ -178,8 +184,8 @@ class Stages:
         publisher.observed(facts(work.final, read_back))
         publisher.release()
 
-    async def _after_undo(self, work: Work, left: tuple[str, ...]) -> None:
-        """Say what the host is like after an undo; with something left, the row stays and writes wait."""
+    async def _after_undo(self, work: Work, left: Sequence[Failure]) -> None:
+        """Say what the host is like after an undo; what is left is kept beside the row, which ends."""
         entry = self._standing.entry
         if entry is None or not work.steps:
             return
@@ -188,14 +194,18 @@ class Stages:
         self._parts.publisher.observed(facts(steps, seen))
         self._parts.publisher.release()
         if left:
-            self._standing.degrade(left)
-            self._repairs.later()
+            kept = {failure.step.key for failure in left}
+            returned = [value for value in entry.foreign if held_by(value) not in kept]
+            # A commit that is taken back goes on waiting, and the row with it.
+            end = End(() if work.reverts else tuple(returned), undone(left), row=not work.reverts)
+            await self._standing.conclude(end)
+            self._repairs.later(object_of(failure.step) for failure in left)
         elif work.reverts:
             # A guest may have been started again, and lost what hung on its taps.
             self._repairs.later(whole=True)
         else:
             await self._standing.sweep()
-            await self._standing.drop_row(entry.foreign)
+            await self._standing.conclude(End(entry.foreign))
 
 
 def _stopped(resources: Resources, guests: Set[Key]) -> Resources:

@@ -1,8 +1,8 @@
 """Where things stand: what is in force, which row is open, what is wrong. Belongs to whoever has the turn."""
 
 import logging
-from collections.abc import Awaitable, Callable, Iterable
-from dataclasses import dataclass, field
+from collections.abc import Awaitable, Callable, Iterable, Mapping
+from dataclasses import dataclass, field, replace
 from typing import TypeAlias
 
 from twinplane.clock import Clock
@@ -24,9 +24,11 @@ from twinplane.transaction.datastore import Datastore, Running, Stored
 from twinplane.transaction.execute import Executor
 from twinplane.transaction.foreign import by_attribute
 from twinplane.transaction.journal import Entry, Status
+from twinplane.transaction.leftover import Leftover
 from twinplane.transaction.request import Election, Request
+from twinplane.transaction.table import End
 from twinplane.transaction.work import Work
-from twinplane_wire.path import ROOT
+from twinplane_wire.path import ROOT, Path
 
 log = logging.getLogger(__name__)
 
@@ -72,7 +74,8 @@ class Parts:
 
 
 class Standing:
-    """Running, the open journal row, remembered foreign values, and whether writes have to wait."""
+    """Running, the open journal row, what earlier ones left over, foreign values, and whether writes
+    have to wait."""
 
     def __init__(self, parts: Parts) -> None:
         self._parts = parts
@@ -81,7 +84,8 @@ class Standing:
         self.entry: Entry | None = None
         self.foreign: dict[tuple[str, str], ForeignValue] = {}
         self.elections: dict[str, int] = {}  # the highest number seen, by role
-        self.degraded: tuple[str, ...] = ()  # what an undo left over
+        self.left: dict[Key, Leftover] = {}  # what could not be undone or taken away
+        self.degraded: tuple[str, ...] = ()  # the same, where it could not be written down
         self.modules = parts.modules  # the hash of those that accepted running
         self.misfit = False  # running was written with other modules and these do not accept it
         self.not_ready = "the agent is starting"  # why writes are UNAVAILABLE; "" when they are not
@@ -91,14 +95,23 @@ class Standing:
         self.running, self.entry = stored.running, stored.entry
         self.modules = stored.modules or self.modules
         self.elections = dict(stored.elections)
+        self.left = {one.key: one for one in stored.left}
+        self._tell()
         self.foreign = dict(by_attribute(stored.foreign))
         self._parts.clock.not_before(stored.running.time)
 
     @property
     def undoing(self) -> frozenset[Key]:
-        """The names that an unfinished transaction touched."""
+        """The names that an unfinished transaction touched, and those that an undo did not bring back."""
+        left = frozenset(key for key, one in self.left.items() if one.status is Status.PENDING)
         pending = self.entry is not None and self.entry.status is Status.PENDING
-        return self.entry.names if pending and self.entry is not None else frozenset()
+        return left | (self.entry.names if pending and self.entry is not None else frozenset())
+
+    @property
+    def named(self) -> Mapping[Key, Path]:
+        """The names under which something may stand that is not marked as ours, with its owner."""
+        row = {} if self.entry is None else self.entry.owners
+        return {**row, **{key: one.owner for key, one in self.left.items()}}
 
     async def elect(self, election: Election | None) -> None:
         """Let only a master of its role go on, and remember the newest (gNMI master arbitration, 3.2).
@@ -132,34 +145,61 @@ class Standing:
         self.alarms.clear("misfit")
         return ended
 
-    def degrade(self, left: tuple[str, ...]) -> None:
-        """Writes wait until what is left over is repaired; the row stays."""
+    async def conclude(self, end: End) -> None:
+        """Write down what a transaction or a repair leaves, and forget the journal's row if it has ended.
+        Where what an undo left over cannot be written down, the row stays, and all writes wait."""
+        for value in end.returned:
+            self.foreign.pop((value.device, value.attribute), None)
+        end = replace(
+            end,
+            left=tuple(one for one in end.left if self.left.get(one.key) != one),
+            settled=tuple(key for key in end.settled if key in self.left),
+            row=end.row and self.entry is not None,
+        )
+        self.left |= {one.key: one for one in end.left}
+        if end == End(row=False):
+            return
+        try:
+            await self._parts.store.conclude(end)
+        except Exception as error:
+            unforeseen = not isinstance(error, UnavailableError)
+            log.warning("what a change has left cannot be written: %s", error, exc_info=unforeseen)
+            if end.row and any(one.status is Status.PENDING for one in end.left):
+                self.left = {key: one for key, one in self.left.items() if one not in end.left}
+                self._degrade(tuple(map(str, end.left)), error)
+            elif end.row:
+                # Harmless: whoever finds the row finds nothing left to do, and the next takes its place.
+                self.entry = None
+        else:
+            self.entry = None if end.row else self.entry
+            self.settle(end.settled)
+            if end.row and self.degraded:
+                self.degraded = ()
+                self.alarms.clear("degraded")
+        self._tell()
+
+    def settle(self, keys: Iterable[Key]) -> None:
+        """Nothing is left over under these."""
+        for key in keys:
+            self.left.pop(key, None)
+        self._tell()
+
+    def _tell(self) -> None:
+        undone: dict[Path, list[str]] = {}
+        for one in self.left.values():
+            if one.status is Status.PENDING:
+                undone.setdefault(one.object, []).append(str(one))
+        self.alarms.undone({path: ", ".join(texts) for path, texts in undone.items()})
+
+    def _degrade(self, left: tuple[str, ...], error: Exception) -> None:
         self.degraded = left
-        text = f"an undo failed, left over: {', '.join(left)}"
+        text = f"an undo failed, left over: {', '.join(left)}; no write is served, for: {error}"
         self.alarms.set("degraded", "UNDO_FAILED", "CRITICAL", text)
 
-    def mend(self) -> None:
-        """Nothing is left over."""
-        self.degraded = ()
-        self.alarms.clear("degraded")
-
-    async def drop_row(self, returned: Iterable[ForeignValue] = ()) -> None:
-        """Forget the row, if there is one, and the foreign values that were given back."""
-        values = tuple(returned)
-        for value in values:
-            self.foreign.pop((value.device, value.attribute), None)
-        if self.entry is None and not values:
-            return
-        self.entry = None
-        try:
-            await self._parts.store.conclude(values)
-        except Exception as error:
-            # Harmless: whoever finds the row finds nothing left to do, and the next one takes its place.
-            unforeseen = not isinstance(error, UnavailableError)
-            log.warning("a finished journal row stays: %s", error, exc_info=unforeseen)
-
     async def sweep(self) -> None:
-        """Remove what finished steps leave behind."""
+        """Remove what finished steps leave behind; not while something of it may be wanted back."""
+        if any(one.status is Status.PENDING for one in self.left.values()):
+            return
         try:
             await self._parts.sweep()
         except Exception as error:

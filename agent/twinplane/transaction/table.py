@@ -2,11 +2,13 @@
 
 import json
 import sqlite3
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
+from dataclasses import dataclass
 from uuid import UUID
 
-from twinplane.plan.resource import ForeignValue
-from twinplane.transaction.journal import Entry
+from twinplane.plan.resource import ForeignValue, Key, Noun
+from twinplane.transaction.journal import Entry, Status
+from twinplane.transaction.leftover import Leftover
 from twinplane.transaction.record import Confirmation
 from twinplane_wire.path import Path, parse
 
@@ -16,6 +18,17 @@ COPY = "copy"  # in a copy: when it was written
 RESTORED = "restored"  # when a copy became the datastore
 SPARED = "spared"  # objects that are left alone though nobody configured them
 EVERYTHING = "*"  # all that are found, as SPARED
+
+
+@dataclass(frozen=True, slots=True)
+class End:
+    """What is known when a transaction or a repair is over: foreign values that were given back, what is left
+    over, what is no longer, and (with `row`) that the journal's row has done its duty."""
+
+    returned: tuple[ForeignValue, ...] = ()
+    left: tuple[Leftover, ...] = ()
+    settled: tuple[Key, ...] = ()
+    row: bool = True
 
 
 def settle(db: sqlite3.Connection, outcome: Confirmation) -> tuple[int, ...]:
@@ -58,12 +71,36 @@ def keep_foreign(db: sqlite3.Connection, values: Iterable[ForeignValue]) -> None
     )
 
 
-def conclude(db: sqlite3.Connection, dropped: Sequence[ForeignValue]) -> None:
-    """The end of the journal's row and of foreign values that were given back."""
-    db.execute("DELETE FROM journal")
+def leftovers(db: sqlite3.Connection) -> tuple[Leftover, ...]:
+    """What earlier transactions left over."""
+    rows = db.execute("SELECT noun, name, owner, status, cause FROM leftover ORDER BY rowid").fetchall()
+    return tuple(Leftover(Key(Noun(n), name), parse(o), Status(s), cause) for n, name, o, s, cause in rows)
+
+
+def put_leftovers(db: sqlite3.Connection, left: Iterable[Leftover]) -> None:
+    """Something is left over."""
+    db.executemany(
+        "INSERT OR REPLACE INTO leftover (noun, name, owner, status, cause) VALUES (?, ?, ?, ?, ?)",
+        [(one.key.noun.value, one.key.name, str(one.owner), one.status.value, one.cause) for one in left],
+    )
+
+
+def drop_leftovers(db: sqlite3.Connection, keys: Iterable[Key]) -> None:
+    """It is not any more."""
+    db.executemany(
+        "DELETE FROM leftover WHERE noun = ? AND name = ?", [(key.noun.value, key.name) for key in keys]
+    )
+
+
+def conclude(db: sqlite3.Connection, end: End) -> None:
+    """The end of the journal's row, and what it leaves or what a repair has settled."""
+    if end.row:
+        db.execute("DELETE FROM journal")
+    put_leftovers(db, end.left)
+    drop_leftovers(db, end.settled)
     db.executemany(
         "DELETE FROM foreign_values WHERE device = ? AND attribute = ?",
-        [(value.device, value.attribute) for value in dropped],
+        [(value.device, value.attribute) for value in end.returned],
     )
 
 
@@ -85,6 +122,7 @@ def settle_in(db: sqlite3.Connection, instance: UUID | None, now: str) -> None:
         drop_meta(db, COPY)
         put_meta(db, RESTORED, now)
         put_meta(db, SPARED, EVERYTHING)
+        db.execute("DELETE FROM leftover")
     db.execute("COMMIT")
 
 

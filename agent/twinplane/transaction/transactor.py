@@ -11,11 +11,13 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 from twinplane.errors import DegradedError, RequestError, TwinplaneError, UnavailableError, Violation
+from twinplane.plan.resource import Key
 from twinplane.transaction import revert
 from twinplane.transaction.confirm import Confirmations, Waiting, held
 from twinplane.transaction.datastore import Running
 from twinplane.transaction.drift import Drifts
 from twinplane.transaction.ground import Surveyor
+from twinplane.transaction.leftover import Change, as_left
 from twinplane.transaction.repair import Repairs
 from twinplane.transaction.request import Act, Confirm, Outcome, Request
 from twinplane.transaction.stages import Stages
@@ -99,8 +101,8 @@ class Transactor:
 
         Raises:
             RequestError: refused; every violation of the earliest stage that found one.
-            ApplyError: a step failed; everything was undone, or the box is degraded.
-            DegradedError: an earlier undo failed and has not been repaired yet.
+            ApplyError: a step failed; everything was undone, or what is left is named and repaired later.
+            DegradedError: what an earlier undo left over is in the way.
             UnavailableError: starting, stopping, or the datastore cannot be written.
         """
         if self._standing.not_ready:
@@ -164,8 +166,22 @@ class Transactor:
 
         before, after = parts.model.resources(running.forest, candidate, changed)
         ground = await self._surveyor.ground(candidate, before, after, self._drifts.doubtful)
-        steps = ground.steps
-        work = Work(request, candidate, changed, ground.before, ground.after, steps, believed=ground.believed)
+        before, steps = ground.before, ground.steps
+        mends: frozenset[Key] = frozenset()
+        if left := tuple(self._standing.left.values()):
+            change = Change(frozenset(one.path for one in changed), before, ground.after, steps)
+            before, mends = await as_left(left, change, parts.executor, self._standing.foreign)
+            steps = parts.planner(before, ground.after, self._standing.foreign).steps
+        work = Work(
+            request,
+            candidate,
+            changed,
+            before,
+            ground.after,
+            steps,
+            believed=ground.believed,
+            mends=mends,
+        )
         mark("planned")
         if request.dry_run:
             refused = (*self._hindrances(request), *await self._stages.objections(work))

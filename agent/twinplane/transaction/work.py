@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass, field
 
+from twinplane.plan.resource import Key
 from twinplane.plan.step import Phase, Step
 from twinplane.transaction.collaborator import Resources
 from twinplane.transaction.request import Act, Confirm, Request
@@ -16,7 +17,8 @@ UNFINISHED = frozenset({Phase.ASIDE, Phase.FINAL})
 class Work:
     """`changes` are the objects that differ, `before` and `after` what realises them (and what depends on
     them), `steps` lead from one to the other. `reverts` names the confirmed commit that is taken back.
-    `believed` is what the configuration in force left of the objects: `before`, unless the host differed."""
+    `believed` is what the configuration in force left of the objects: `before`, unless the host differed.
+    `mends` are the keys of what earlier changes left over and `before` shows as it is."""
 
     request: Request
     forest: Forest
@@ -26,6 +28,7 @@ class Work:
     steps: tuple[Step, ...]
     reverts: str = ""
     believed: Resources = field(default_factory=dict)
+    mends: frozenset[Key] = frozenset()
 
     @property
     def reversible(self) -> tuple[Step, ...]:

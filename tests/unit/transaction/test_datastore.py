@@ -4,6 +4,7 @@ import json
 import sqlite3
 import tempfile
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path as FilePath
 
 import pytest
@@ -16,7 +17,9 @@ from twinplane.plan.resource import ForeignValue, Key, Noun
 from twinplane.transaction.copy import listed
 from twinplane.transaction.datastore import Datastore
 from twinplane.transaction.journal import Entry, Status
+from twinplane.transaction.leftover import Leftover
 from twinplane.transaction.migration import MIGRATIONS
+from twinplane.transaction.table import End
 from twinplane.tree.diff import objects
 from twinplane_wire.path import parse
 
@@ -105,7 +108,7 @@ async def test_the_row_and_its_foreign_values(tmp_path: FilePath) -> None:
         base=0,
         objects=((OWNER, None, '{"a": 1}'),),
         steps=("PLUG create port eth0",),
-        names=frozenset({Key(Noun.PORT, "eth0"), Key(Noun.QDISC, "tp0 root")}),
+        owners={Key(Noun.PORT, "eth0"): OWNER, Key(Noun.QDISC, "tp0 root"): OWNER},
         foreign=(value, other),
     )
     kept = store(tmp_path)
@@ -122,13 +125,47 @@ async def test_the_row_and_its_foreign_values(tmp_path: FilePath) -> None:
     kept = store(tmp_path)
     stored = await kept.open()
     assert stored.entry == entry.committed() and stored.running.revision == 1
-    await kept.conclude([other])
+    await kept.conclude(End((other,)))
     await kept.close()
 
     kept = store(tmp_path)
     stored = await kept.open()
     assert stored.entry is None and stored.foreign == (value,)
     await kept.close()
+
+
+@in_loop
+async def test_what_is_left_over_stays_beside_the_rows_until_it_is_settled(tmp_path: FilePath) -> None:
+    port, tap = Key(Noun.PORT, "eth0"), Key(Noun.TAP, "tp0")
+    left = tuple(Leftover(key, OWNER, Status.PENDING, "busy") for key in (port, tap))
+    entry = Entry(1, Status.PENDING, 0, (), (), {port: OWNER}, (ForeignValue("eth0", "mtu", 9000, OWNER),))
+    kept = store(tmp_path)
+    await kept.open()
+    await kept.begin(entry)
+    await kept.conclude(End(entry.foreign, left))
+    await kept.begin(entry)
+    await kept.close()
+
+    kept = store(tmp_path)
+    stored = await kept.open()
+    assert (stored.entry, stored.left) == (entry, left)
+    await kept.conclude(End(left=(replace(left[1], cause="gone"),), settled=(port,), row=False))
+    await kept.close()
+
+    kept = store(tmp_path)
+    stored = await kept.open()
+    assert (stored.entry, stored.left) == (entry, (replace(left[1], cause="gone"),))
+    await kept.commit(commit(1), [], None, "", settled=[tap])
+    await kept.close()
+    kept = store(tmp_path)
+    assert (await kept.open()).left == ()
+    await kept.close()
+
+
+def test_a_row_that_an_older_program_wrote_is_read() -> None:
+    body = {"base": 0, "objects": [], "steps": [], "names": [["tap", "tp0"]], "foreign": []}
+    entry = Entry.read(number=1, status=Status.PENDING, body=json.dumps(body).encode())
+    assert entry.names == {Key(Noun.TAP, "tp0")}
 
 
 @in_loop

@@ -136,7 +136,9 @@ def test_an_older_file_is_read_like_a_new_one(tmp_path: File) -> None:
     async def write(store: Datastore, _: History) -> None:
         _, forests = await grown(store, 12)
         wanted.extend(forests)
-        await store.read(lambda db: db.executescript("DROP TABLE touched; PRAGMA user_version = 3"))
+        await store.read(
+            lambda db: db.executescript("DROP TABLE touched; DROP TABLE leftover; PRAGMA user_version = 3")
+        )
 
     async def read(store: Datastore, kept: History) -> None:
         running = (await store.open()).running
