@@ -213,8 +213,14 @@ class Box:
             time.sleep(0.05)
 
     def wait_for_writes(self) -> None:
-        """Wait until a Set that changes nothing is accepted."""
-        self.wait(lambda: self.set(NOTHING) is None, "writes are accepted")
+        """Wait until a Set that changes nothing is accepted, and nothing is left over."""
+        self.wait(lambda: self.set(NOTHING) is None and not self.left_over(), "all is repaired")
+
+    def left_over(self) -> bool:
+        """Whether an alarm says that something could not be undone."""
+        with Client(Target(f"unix:{self.state}/run/admin.sock", timeout=60)) as client:
+            (system,) = client.get("/system")
+        return "UNDO_FAILED" in str(system)
 
     # strikes
 
