@@ -3,6 +3,7 @@
 import asyncio
 from dataclasses import dataclass
 
+from twinplane.capability.cgroup import probe_cpu_controller
 from twinplane.capability.host import capabilities
 from twinplane.capability.hypervisor import probe_hypervisor
 from twinplane.capability.network import probe_network
@@ -23,12 +24,14 @@ class Wanted:
 
 async def probe(wanted: Wanted) -> Capabilities:
     """The host as probed now; takes about a second. Raises OSError."""
-    network, hypervisor = await asyncio.gather(
-        asyncio.to_thread(probe_network), asyncio.to_thread(probe_hypervisor, wanted.accelerator)
+    network, hypervisor, cpu = await asyncio.gather(
+        asyncio.to_thread(probe_network),
+        asyncio.to_thread(probe_hypervisor, wanted.accelerator),
+        asyncio.to_thread(probe_cpu_controller),
     )
     return capabilities(
         hypervisor.accelerator,
-        (*hypervisor.features, *network),
+        (*hypervisor.features, cpu, *network),
         reserve_cpu=wanted.reserve_cpu,
         reserve_memory=wanted.reserve_memory,
     )

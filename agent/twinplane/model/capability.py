@@ -3,7 +3,7 @@
 from collections.abc import Iterator, Sequence
 
 from twinplane.errors import Fault, Violation
-from twinplane.model.appliance import Appliance, Vnic
+from twinplane.model.appliance import AdminState, Appliance, Vnic
 from twinplane.model.host import Accelerator, Capabilities, Capability
 from twinplane.model.index import View
 from twinplane.model.switch import VirtualSwitch
@@ -11,6 +11,7 @@ from twinplane_wire.path import Path
 
 # What shaping needs: towards the appliance a queue on the tap, from it a queue to which all is redirected.
 INGRESS = ("htb",)
+CPU_CONTROLLER = "cpu-controller"
 EGRESS = ("ifb", "htb", "ingress", "u32", "mirred")
 
 
@@ -25,6 +26,10 @@ def host_can_do_it(view: View, capabilities: Capabilities) -> Iterator[Violation
     if isinstance(model, Appliance):
         if capabilities.accelerator is Accelerator.KVM:
             yield from _lacking(view.path.child("config").child("type"), ("kvm",), missing)
+        if model.admin_state is AdminState.RUNNING:
+            # Also where no share is asked for: beside it, those of others would not hold. What runs already
+            # goes on, and can be stopped and deleted.
+            yield from _lacking(view.path.child("cpu"), (CPU_CONTROLLER,), missing)
         for vnic in model.vnics:
             yield from _vnic(model.vnic_path(vnic.name), vnic, missing)
 

@@ -40,6 +40,10 @@ class Capabilities:
     features: tuple[Capability, ...] = ()
     core_shares: int = CORE_SHARES
 
+    def lacks(self, name: str) -> bool:
+        """True when the feature of that name was probed and cannot be used."""
+        return any(feature.name == name and not feature.available for feature in self.features)
+
     def has(self, name: str) -> bool:
         """True when the feature of that name was probed and can be used."""
         return any(feature.name == name and feature.available for feature in self.features)

@@ -10,7 +10,7 @@ from unit.model.entries import CAPABILITIES, appliance, box, changes, image, ind
 
 NOWHERE = Host(lambda _: None, lambda _: None)
 VNIC = "/appliances/appliance[name=a]/vnics/vnic[name=v]"
-ALL = ("bridge", "tun", "ifb", "htb", "ingress", "u32", "mirred", "kvm")
+ALL = ("bridge", "tun", "ifb", "htb", "ingress", "u32", "mirred", "kvm", "cpu-controller")
 
 
 def without(*names: str, accelerator: Accelerator = Accelerator.TCG) -> Capabilities:
@@ -77,3 +77,7 @@ def test_only_who_is_to_run_under_kvm_needs_it() -> None:
 def test_what_is_deleted_needs_nothing() -> None:
     old = box(switches=[switch("lan")])
     check(changes(old, EMPTY_ROOT), index_of(EMPTY_ROOT), NOWHERE, without("bridge"))
+
+
+def test_a_guest_runs_only_where_shares_can_be_given() -> None:
+    assert paths(without("cpu-controller")) == ["/appliances/appliance[name=a]/cpu"]

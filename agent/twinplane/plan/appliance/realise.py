@@ -3,6 +3,7 @@
 from functools import partial
 
 from twinplane.model.appliance import AdminState, Appliance
+from twinplane.model.capability import CPU_CONTROLLER
 from twinplane.model.names import domain_name, domain_uuid
 from twinplane.plan.appliance import domain_xml, seed, vnic
 from twinplane.plan.context import Context
@@ -12,7 +13,7 @@ from twinplane.share.cpu import quota, shares
 
 def realise(appliance: Appliance, context: Context) -> tuple[Resource, ...]:
     """The resources of an appliance. A stopped one keeps its definition, taps and seed; the CPU share and the
-    queues towards it exist only with a guest.
+    queues towards it exist only with a guest. A host that cannot give shares adopts a guest without one.
 
     Raises:
         KeyError: its image is not among `context.images` (references are judged before).
@@ -46,7 +47,7 @@ def realise(appliance: Appliance, context: Context) -> tuple[Resource, ...]:
             stop_timeout=appliance.stop_timeout,
         )
     )
-    if running:
+    if running and not context.capabilities.lacks(CPU_CONTROLLER):
         limit = quota(appliance.cpu.limit)
         weight = shares(appliance.cpu.guarantee, context.capabilities.core_shares)
         resources.append(Scheduler(name, appliance.path, limit.quota, limit.period, weight))
