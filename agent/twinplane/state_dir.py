@@ -7,7 +7,7 @@
     instance-id    a UUID made at first start
     twinplane.db   datastore, history and journal      copies/   of it
     users.toml     users and roles          tls/    certificates and keys
-    images/        verified copies          appliances/<uuid>/   seed.iso, console.log
+    images/        verified copies          appliances/<uuid>/   seed.iso, console.log and its older part
     trash/         files put aside by the transaction in progress
     libvirt/       root of the embedded hypervisor
     run/           Unix sockets             cache/  compiled schema
@@ -149,8 +149,10 @@ def check_place(root: Path) -> None:
     """Judge a state directory, which need not be there yet, without touching it.
 
     Raises:
-        StartError: its path is too long, it cannot be read, or others own it or can write it.
+        StartError: its path is too long or has a character that QEMU or XML cannot take, it cannot be read,
+            or others own it or can write it.
     """
+    _check_characters(root)
     length = len(os.fsencode(root))
     if length > LONGEST:
         raise StartError(
@@ -195,6 +197,18 @@ def write_file(file: Path, content: bytes, mode: int = 0o600) -> None:
         os.fsync(folder)
     finally:
         os.close(folder)
+
+
+def _check_characters(root: Path) -> None:
+    """libvirt asks QEMU what it can do through ``-qmp unix:<path>``, with the path as it is, although a comma
+    and an equals sign mean something to QEMU there. Definitions are XML, which has no place for what is not
+    text."""
+    for character in str(root):
+        if character in ",=" or not character.isprintable():
+            raise StartError(
+                f"state directory {str(root)!r} has the character {character!r} in its path, which QEMU or "
+                "libvirt cannot take; choose another agent.state_dir"
+            )
 
 
 def _check_owner(root: Path) -> None:

@@ -8,6 +8,7 @@ import tempfile
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
+from urllib.parse import quote
 
 from twinplane.errors import DriverError
 
@@ -32,8 +33,8 @@ class EmbeddedRoot:
 
     @property
     def uri(self) -> str:
-        """What libvirt opens."""
-        return f"qemu:///embed?root={self.path}"
+        """What libvirt opens: a URI (RFC 3986), in which it reads a path with percent signs."""
+        return f"qemu:///embed?root={quote(os.fsencode(self.path))}"
 
 
 def prepare(path: Path) -> EmbeddedRoot:

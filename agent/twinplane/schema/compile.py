@@ -80,6 +80,11 @@ def load_schema(yang_dir: File, cache_dir: File | None, *extra_dirs: File) -> Sc
     tables: dict[str, SchemaTable] = {}
     sources: dict[str, Source] = {}
     for directory in (yang_dir, *extra_dirs):
+        if ":" in str(directory):  # what separates the directories that libyang searches
+            raise StartError(
+                f"YANG directory {directory} has the character ':' in its path, which libyang cannot take; "
+                "choose another agent.yang_dir"
+            )
         own = (directory,) if directory == yang_dir else (directory, yang_dir)
         listed = _listed(directory)
         texts = _digest(own)

@@ -13,6 +13,7 @@ import socket
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from urllib.parse import quote
 
 import grpc
 from grpc_health.v1 import health, health_pb2, health_pb2_grpc
@@ -193,7 +194,7 @@ def _bind_socket(server: grpc.aio.Server, listener: SocketListener) -> str:
     before = os.umask(0o177)
     try:
         listener.path.unlink(missing_ok=True)  # left by a killed agent; the state directory is locked
-        server.add_insecure_port(f"unix:{path}")
+        server.add_insecure_port(f"unix:{quote(os.fsencode(path))}")  # a URI to gRPC
         _give_to_group(listener)
     except (RuntimeError, OSError) as error:
         raise StartError(f"cannot make the socket {path}: {error}") from error

@@ -25,7 +25,7 @@ class AsyncClient:
     def __init__(self, target: Target) -> None:
         self._target = target
         self._channel = (
-            grpc.aio.insecure_channel(target.address, options=target.options())
+            grpc.aio.insecure_channel(target.uri, options=target.options())
             if target.is_local
             else grpc.aio.secure_channel(target.address, target.credentials(), options=target.options())
         )

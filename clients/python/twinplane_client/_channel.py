@@ -5,6 +5,7 @@ import re
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, TypeAlias
+from urllib.parse import quote
 
 import grpc
 
@@ -54,6 +55,11 @@ class Target:
             raise ValueError("user name and password are printable ASCII, without blanks at their ends")
 
     @property
+    def uri(self) -> str:
+        """The address as gRPC takes it: the path of a socket is read as that of a URI (RFC 3986)."""
+        return f"unix:{quote(os.fsencode(self.address[5:]))}" if self.is_local else self.address
+
+    @property
     def is_local(self) -> bool:
         """True for a Unix socket, which is served without TLS."""
         return self.address.startswith("unix:")
@@ -88,7 +94,7 @@ def connect(target: Target) -> grpc.Channel:
         OSError: a file of the credentials cannot be read.
     """
     if target.is_local:
-        return grpc.insecure_channel(target.address, options=target.options())
+        return grpc.insecure_channel(target.uri, options=target.options())
     return grpc.secure_channel(target.address, target.credentials(), options=target.options())
 
 
