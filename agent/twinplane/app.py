@@ -137,7 +137,7 @@ async def serving(settings: Settings) -> AsyncIterator[Agent]:
         permits = Permits(schemas)
         permits.check(users.users)
         found = await _host(settings)
-        back_end = await open_back_end(state, settings.agent.image_dir, found, stack)
+        back_end = await open_back_end(state, settings, found, stack)
 
         operational = Operational(clock, partial(completed, schemas), standing=standing(schemas))
         operational.fixed(library(schemas))

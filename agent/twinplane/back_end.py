@@ -16,6 +16,7 @@ from twinplane.drivers.qdisc import QdiscDriver
 from twinplane.drivers.scheduler import SchedulerDriver
 from twinplane.drivers.seed import SeedDriver
 from twinplane.errors import DriverError, RequestError, StartError, Violation
+from twinplane.hypervisor.console_log import KIB, ConsoleLogs
 from twinplane.hypervisor.embedded import Embedded, open_embedded
 from twinplane.image.source import Digests
 from twinplane.image.store import Store
@@ -23,6 +24,7 @@ from twinplane.model.host import Capabilities
 from twinplane.netlink.connection import Connection as Netlink
 from twinplane.plan.resource import ImageFile
 from twinplane.plan.step import Step
+from twinplane.settings import Settings
 from twinplane.share.cpu import group_shares
 from twinplane.state.collect import Feed
 from twinplane.state.sources.host import HostSource
@@ -91,9 +93,9 @@ class BackEnd:
 
 
 async def open_back_end(
-    state: StateDir, image_dir: Path, found: Capabilities, stack: AsyncExitStack
+    state: StateDir, settings: Settings, found: Capabilities, stack: AsyncExitStack
 ) -> BackEnd:
-    """Open the connections; `stack` closes them. Raises StartError."""
+    """Open the connections, keep the guests' console logs in bounds; `stack` ends both. Raises StartError."""
     try:
         hypervisor = await open_embedded(
             state.folder("libvirt"), group_shares(found.cpus * 1000, found.reserve_cpu)
@@ -105,7 +107,11 @@ async def open_back_end(
     if hypervisor.root.warning:
         log.warning("%s", hypervisor.root.warning)
     netlink = await stack.enter_async_context(Netlink())
-    return BackEnd(state, image_dir, netlink, hypervisor, Store(state.root))
+    logs = ConsoleLogs(
+        state.folder("appliances"), hypervisor.root.path, settings.hypervisor.console_log * KIB
+    )
+    stack.callback(asyncio.create_task(logs.serve(), name="console logs").cancel)
+    return BackEnd(state, settings.agent.image_dir, netlink, hypervisor, Store(state.root))
 
 
 class ImageCheck:

@@ -18,6 +18,7 @@ from twinplane.errors import StartError
 MIB = 1024 * 1024
 MOST = 10**12  # of any number: bytes of as many MiB still fit into 64 bits
 MOST_COMMITS = 10**9
+LEAST_CONSOLE, MOST_CONSOLE = 64, 1024 * 1024  # KiB
 PORTS = 2**16
 _ADDRESS = re.compile(r"(\[[^\[\]\s]+\]|[^\[\]:/\s]+):(?P<port>[0-9]{1,5})")
 
@@ -81,9 +82,15 @@ class Gnmi:
 
 @dataclass(frozen=True, slots=True)
 class Hypervisor:
-    """Section [hypervisor]: QEMU runs inside the agent; `accelerator` says how it executes guests."""
+    """Section [hypervisor]: QEMU runs inside the agent; `accelerator` says how it executes guests,
+    `console_log` how many KiB of a guest's console are kept before they become the older part."""
 
     accelerator: AcceleratorSetting = AcceleratorSetting.AUTO
+    console_log: int = 1024
+
+    def __post_init__(self) -> None:
+        if not LEAST_CONSOLE <= self.console_log <= MOST_CONSOLE:
+            raise StartError(f"hypervisor.console_log must be {LEAST_CONSOLE} to {MOST_CONSOLE} (KiB)")
 
 
 @dataclass(frozen=True, slots=True)

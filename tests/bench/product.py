@@ -40,7 +40,7 @@ class Product:
         self._network = network
 
     async def open_back_end(
-        self, state: StateDir, _images: Path, _found: Capabilities, stack: AsyncExitStack
+        self, state: StateDir, _settings: Settings, _found: Capabilities, stack: AsyncExitStack
     ) -> NullBackEnd:
         self.back_end = await open_null(state, stack, network=self._network)
         return self.back_end

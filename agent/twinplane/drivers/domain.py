@@ -16,7 +16,7 @@ from twinplane.hypervisor.domain import DomainRecord, DomainState
 from twinplane.hypervisor.embedded import Embedded
 from twinplane.image.store import Store
 from twinplane.model.names import domain_owner
-from twinplane.plan.appliance.seed import console_file
+from twinplane.plan.appliance.seed import console_files
 from twinplane.plan.resource import Domain, Found, Key, Noun, Ownership, Resource, Run
 
 log = logging.getLogger(__name__)
@@ -183,7 +183,8 @@ class DomainDriver:
         if record is not None:
             # Before the definition goes: it alone knows where the log is.
             try:
-                await asyncio.to_thread(self._store.discard, console_file(record.uuid))
+                for file in console_files(record.uuid):
+                    await asyncio.to_thread(self._store.discard, file)
             except OSError as error:
                 raise DriverError(f"the console log of {name} cannot be removed: {error}") from error
             await self._connection.undefine(name)

@@ -24,6 +24,11 @@ def console_file(uuid: UUID) -> str:
     return f"appliances/{uuid}/console.log"
 
 
+def console_files(uuid: UUID) -> tuple[str, ...]:
+    """All that is kept of its console: the log and the older part of it."""
+    return console_file(uuid), f"{console_file(uuid)}.1"
+
+
 def digest(files: Iterable[SeedFile]) -> str:
     """``sha256:<hex>`` over the files sorted by target: of each the lengths in bytes and the text of target
     and content, so that no two sets of files look alike."""
