@@ -19,6 +19,7 @@ from pathlib import Path
 from twinplane import remains
 from twinplane.arrival import Arrivals
 from twinplane.back_end import BackEnd, ImageCheck, open_back_end
+from twinplane.capability.memory import KvmMemory
 from twinplane.capability.report import Wanted, missing, probe
 from twinplane.clock import Clock
 from twinplane.configuration import Configuration, completed, standing
@@ -55,6 +56,7 @@ from twinplane.session.registry import Sessions
 from twinplane.settings import MIB, AcceleratorSetting, LeafListUpdate, Settings, TlsMode
 from twinplane.state.collect import Collector
 from twinplane.state.operational import Operational
+from twinplane.state.raised import Raised
 from twinplane.state.translate.library import library
 from twinplane.state_dir import StateDir
 from twinplane.subscribe.atomic import marked
@@ -136,7 +138,8 @@ async def serving(settings: Settings) -> AsyncIterator[Agent]:
         schemas = schema(settings, state.folder("cache"))
         permits = Permits(schemas)
         permits.check(users.users)
-        found = await _host(settings)
+        memory = KvmMemory(state.folder("cache"))
+        found = await _host(settings, memory)
         back_end = await open_back_end(state, settings, found, stack)
 
         operational = Operational(clock, partial(completed, schemas), standing=standing(schemas))
@@ -222,6 +225,7 @@ async def serving(settings: Settings) -> AsyncIterator[Agent]:
                 tasks.create_task(suspicions.serve(transactor), name="drift"),
                 tasks.create_task(_report(transactor, _counted(running.root), back_end), name="report"),
                 tasks.create_task(_repeat(RENEWAL, renew), name="certificates"),
+                tasks.create_task(memory.verify(_capability_alarm(operational)), name="probe of KVM"),
             )
             try:
                 silent = await collector.first_facts(FIRST_FACTS)
@@ -293,9 +297,13 @@ def _settle_memory() -> None:
     gc.enable()
 
 
-async def _host(settings: Settings) -> Capabilities:
+def _capability_alarm(operational: Operational) -> Callable[[str], None]:
+    return partial(Raised(operational.observed).set, "capability kvm", "CAPABILITY_CHANGED", "WARNING")
+
+
+async def _host(settings: Settings, memory: KvmMemory) -> Capabilities:
     asked = wanted(settings)
-    found = await probe(asked)
+    found = await probe(asked, memory)
     lacking = missing(found, asked)
     if lacking:
         raise StartError("; ".join(f"{feature.name}: {feature.reason}" for feature in lacking))

@@ -1,8 +1,13 @@
 """Whether guests can run here and how: QEMU, libvirt, and an accelerator that has really executed a guest."""
 
+import asyncio
 import importlib.util
+import os
+import signal
 import subprocess
-import tempfile
+from asyncio.subprocess import DEVNULL, PIPE
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from shutil import which
@@ -13,6 +18,9 @@ QEMU = "qemu-system-x86_64"
 KVM_DEVICE = Path("/dev/kvm")
 DRIVER = Path("/usr/lib/x86_64-linux-gnu/libvirt/connection-driver/libvirt_driver_qemu.so")
 DEADLINE = 5.0  # seconds; a working accelerator answers within 0.3 s, emulation within 1 s
+
+UNPROVED = "a probe guest did not execute"
+NO_ANSWER = f"{UNPROVED}: no answer within {DEADLINE:g} s"
 
 # What the probe guest writes to QEMU's debug exit device (port 0xf4), and what QEMU then ends with.
 ANSWER = 0x10
@@ -42,16 +50,19 @@ class HypervisorVerdict:
     features: tuple[Capability, ...]
 
 
-def probe_hypervisor(wanted: Accelerator | None) -> HypervisorVerdict:
+def probe_hypervisor(
+    wanted: Accelerator | None, kvm_probe: Callable[[], Capability] | None = None
+) -> HypervisorVerdict:
     """Look for QEMU and libvirt and choose the accelerator; `wanted` None means KVM where it works.
 
     Blocks up to `DEADLINE` seconds a guest; never raises for what the host lacks. KVM that was asked for and
     does not run a guest is the feature ``kvm`` with its reason; the accelerator is then what was asked for.
+    `kvm_probe` is asked instead of `probe_kvm`.
     """
     qemu, libvirt = _qemu(), _libvirt()
     tried = wanted is not Accelerator.TCG and qemu.available
     kvm = (
-        probe_kvm()
+        (kvm_probe or probe_kvm)()
         if tried
         else Capability("kvm", available=False, reason="not probed: emulation was asked for")
     )
@@ -70,27 +81,68 @@ def probe_kvm() -> Capability:
 
 def run_probe_guest(accelerator: str) -> Capability:
     """Run a boot sector that answers through QEMU's debug exit device; available when the answer came."""
-    with tempfile.TemporaryDirectory(prefix="twinplane-probe-") as scratch:
-        disk = Path(scratch) / "boot.img"
-        disk.write_bytes(boot_sector())
-        command = (
-            *(QEMU, "-accel", accelerator, "-machine", "pc", "-cpu", "max", "-m", "16"),
-            *("-nodefaults", "-no-user-config", "-display", "none", "-no-reboot"),
-            *("-device", "isa-debug-exit,iobase=0xf4,iosize=0x01"),
-            *("-drive", f"file={disk},format=raw,if=ide,readonly=off"),
-        )
+    with _disk() as disk:
         try:
-            done = subprocess.run(command, capture_output=True, text=True, timeout=DEADLINE, check=False)
-        except FileNotFoundError:
-            return Capability(accelerator, available=False, reason=_missing(QEMU, "qemu-system-x86"))
-        except (OSError, subprocess.TimeoutExpired) as error:
-            why = error if isinstance(error, OSError) else f"no answer within {DEADLINE:g} s"
-            reason = f"a probe guest did not execute: {why}"
-            return Capability(accelerator, available=False, reason=reason)
-    if done.returncode == EXIT_CODE:
+            done = subprocess.run(
+                probe_command(accelerator, disk),
+                pass_fds=(disk,),
+                capture_output=True,
+                text=True,
+                check=False,
+            )
+        except OSError as error:
+            return Capability(accelerator, available=False, reason=f"{UNPROVED}: {error}")
+    return _judged(accelerator, done.returncode, done.stderr)
+
+
+async def run_probe_guest_beside(accelerator: str) -> Capability:
+    """The same beside guests that run: at the lowest priority, and ended when the caller is cancelled."""
+    with _disk() as disk:
+        command = ("nice", "-n", "19", *probe_command(accelerator, disk))
+        try:
+            process = await asyncio.create_subprocess_exec(
+                *command, pass_fds=(disk,), stdin=DEVNULL, stdout=DEVNULL, stderr=PIPE, start_new_session=True
+            )
+        except OSError as error:
+            return Capability(accelerator, available=False, reason=f"{UNPROVED}: {error}")
+        try:
+            _, said = await process.communicate()
+        finally:
+            with suppress(ProcessLookupError):
+                os.killpg(process.pid, signal.SIGKILL)
+            await process.communicate()
+    return _judged(accelerator, process.returncode or 0, said.decode(errors="replace"))
+
+
+def probe_command(accelerator: str, disk: int) -> tuple[str, ...]:
+    """What is executed to probe. It ends by itself, whatever becomes of the agent."""
+    return (
+        *("timeout", "-s", "KILL", f"{DEADLINE:g}"),
+        *(QEMU, "-accel", accelerator, "-machine", "pc", "-cpu", "max", "-m", "16"),
+        *("-nodefaults", "-no-user-config", "-display", "none", "-no-reboot"),
+        *("-device", "isa-debug-exit,iobase=0xf4,iosize=0x01"),
+        *("-drive", f"file=/proc/self/fd/{disk},format=raw,if=ide,readonly=off"),
+    )
+
+
+@contextmanager
+def _disk() -> Iterator[int]:
+    """The probe guest's disk, in memory: nothing is left of it, however the agent ends."""
+    disk = os.memfd_create("twinplane-probe")
+    try:
+        os.write(disk, boot_sector())
+        yield disk
+    finally:
+        os.close(disk)
+
+
+def _judged(accelerator: str, code: int, said: str) -> Capability:
+    if code == EXIT_CODE:
         return Capability(accelerator, available=True)
-    lines = done.stderr.strip().splitlines() or [f"QEMU ended with {done.returncode}"]
-    return Capability(accelerator, available=False, reason=f"a probe guest did not execute: {lines[-1]}")
+    if code in (-signal.SIGKILL, 128 + signal.SIGKILL):  # timeout(1) ends as its command does
+        return Capability(accelerator, available=False, reason=NO_ANSWER)
+    lines = said.strip().splitlines() or [f"QEMU ended with {code}"]
+    return Capability(accelerator, available=False, reason=f"{UNPROVED}: {lines[-1]}")
 
 
 def boot_sector() -> bytes:

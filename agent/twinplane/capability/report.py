@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from twinplane.capability.cgroup import probe_cpu_controller
 from twinplane.capability.host import capabilities
 from twinplane.capability.hypervisor import probe_hypervisor
+from twinplane.capability.memory import KvmMemory
 from twinplane.capability.network import probe_network
 from twinplane.model.host import Accelerator, Capabilities, Capability
 
@@ -22,11 +23,13 @@ class Wanted:
     reserve_memory: int
 
 
-async def probe(wanted: Wanted) -> Capabilities:
-    """The host as probed now; takes about a second. Raises OSError."""
+async def probe(wanted: Wanted, memory: KvmMemory | None = None) -> Capabilities:
+    """The host as probed now; takes about a second, and five more where KVM does not answer and no `memory`
+    says so. KVM that the settings insist on is always probed. Raises OSError."""
+    kvm_probe = memory.recall_or_probe if memory is not None and wanted.accelerator is None else None
     network, hypervisor, cpu = await asyncio.gather(
         asyncio.to_thread(probe_network),
-        asyncio.to_thread(probe_hypervisor, wanted.accelerator),
+        asyncio.to_thread(probe_hypervisor, wanted.accelerator, kvm_probe),
         asyncio.to_thread(probe_cpu_controller),
     )
     return capabilities(
