@@ -17,7 +17,7 @@ from pathlib import Path
 from uuid import UUID
 
 from twinplane.errors import TwinplaneError
-from twinplane.transaction import table
+from twinplane.transaction import piece, table
 
 FOLDER = "copies"
 STAMP = "%Y%m%dT%H%M%SZ"
@@ -139,7 +139,10 @@ def content(file: Path) -> Content:
             instance=None if instance is None else UUID(instance),
             revision=revision,
             time=moment,
-            objects={(f"{origin}:" if origin else "") + path: bytes(body) for origin, path, body in rows},
+            objects={
+                (f"{origin}:" if origin else "") + path: piece.whole(db, bytes(body))
+                for origin, path, body in rows
+            },
             is_copy=table.COPY in meta,
             spared=meta.get(table.SPARED, ""),
         )

@@ -16,12 +16,12 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from pathlib import Path as FilePath
-from typing import Any, Protocol, TypeVar
+from typing import Protocol, TypeVar
 from uuid import UUID
 
 from twinplane.errors import StartError, UnavailableError
 from twinplane.plan.resource import ForeignValue, Key
-from twinplane.transaction import copy, history, notice, soundness, table
+from twinplane.transaction import copy, notice, piece, recording, soundness, table
 from twinplane.transaction.bell import Bell
 from twinplane.transaction.journal import Entry, Status
 from twinplane.transaction.leftover import Leftover
@@ -34,6 +34,7 @@ from twinplane.tree.node import Container
 from twinplane_wire.path import Path, parse
 
 KEPT = 10_000
+LONGEST_LOG = 4 << 20  # bytes that the write-ahead log keeps of the disk once it was longer
 # Keys of the table meta.
 ELECTION = "election "  # in front of a role
 ANNOTATION = "annotation"
@@ -164,7 +165,12 @@ class Datastore:
 
         def write(db: sqlite3.Connection) -> None:
             taken_back = table.settle(db, Confirmation.TAKEN_BACK)
-            self._commit(db, commit, changes, entry, modules)
+            recording.write(db, commit, changes, self._codec.encode, self._kept)
+            table.put_meta(db, "modules", modules)
+            if entry is None:
+                db.execute("DELETE FROM journal")
+            else:
+                table.put_entry(db, entry)
             table.drop_leftovers(db, settled)
             if spared is not None and spared != self.spared:
                 table.put_spared(db, spared)
@@ -277,6 +283,7 @@ class Datastore:
             )
             db.execute("PRAGMA journal_mode = WAL")
             db.execute("PRAGMA synchronous = FULL")
+            db.execute(f"PRAGMA journal_size_limit = {LONGEST_LOG}")
             migrate(db, self._file, self._migrations)
             table.settle_in(db, self._instance, copy.stamp())
             stored = self._load(db)
@@ -300,7 +307,7 @@ class Datastore:
         meta = dict(db.execute("SELECT key, value FROM meta").fetchall())
         # Rows in the order in which they were first written: that of a user-ordered list.
         rows = db.execute("SELECT origin, path, body FROM object ORDER BY rowid").fetchall()
-        objects = [self._decode(*row) for row in rows]
+        objects = [self._decode(origin, path, piece.whole(db, body)) for origin, path, body in rows]
         last = db.execute("SELECT number, time FROM commits ORDER BY number DESC LIMIT 1").fetchone()
         number, time = last or (0, 0)
         row = db.execute("SELECT number, status, body FROM journal").fetchone()
@@ -330,10 +337,8 @@ class Datastore:
         (text,) = db.execute("SELECT reverse FROM commits WHERE number = ?", (number,)).fetchone()
         for edit in json.loads(text):
             path = parse(edit["path"])
-            body = edit.get("value")
-            before = (
-                None if body is None else self._decode(path.origin, _text(path), json.dumps(body).encode())[1]
-            )
+            body = piece.text_of(db, edit)
+            before = None if body is None else self._decode(path.origin, _text(path), body)[1]
             yield ObjectChange(path, object_at(forest.tree(path.origin), path), before)
 
     def _decode(self, origin: str, text: str, body: bytes) -> tuple[Path, Container]:
@@ -343,63 +348,10 @@ class Datastore:
         except Exception as error:
             raise StartError(f"{self._file}: the stored object {text} cannot be read: {error}") from error
 
-    def _commit(
-        self,
-        db: sqlite3.Connection,
-        commit: Commit,
-        changes: Sequence[ObjectChange],
-        entry: Entry | None,
-        modules: str,
-    ) -> None:
-        forward: list[Mapping[str, Any]] = []
-        reverse: list[Mapping[str, Any]] = []
-        for change in changes:
-            row = (change.path.origin, _text(change.path))
-            before, after = self._encode(change.path, change.before), self._encode(change.path, change.after)
-            if after is None:
-                db.execute("DELETE FROM object WHERE origin = ? AND path = ?", row)
-            else:
-                db.execute(
-                    "INSERT INTO object (origin, path, body) VALUES (?, ?, ?) "
-                    "ON CONFLICT (origin, path) DO UPDATE SET body = excluded.body",
-                    (*row, after),
-                )
-            forward.append(_edit(change.path, after))
-            reverse.append(_edit(change.path, before))
-        db.execute(
-            "INSERT INTO commits "
-            "(number, time, author, source, peer, comment, confirmation, forward, reverse) "
-            "VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)",
-            (
-                commit.number, commit.time, commit.author, commit.source, commit.peer, commit.comment,
-                commit.confirmation.value, json.dumps(forward), json.dumps(reverse),
-            ),
-        )  # fmt: skip
-        history.keep(db, commit.number, [change.path for change in changes], self._kept)
-        table.put_meta(db, "modules", modules)
-        if entry is None:
-            db.execute("DELETE FROM journal")
-        else:
-            table.put_entry(db, entry)
-
-    def encode(self, path: Path, node: Container) -> bytes:
-        """An object as the file holds it."""
-        return self._codec.encode(path, node)
-
-    def _encode(self, path: Path, node: Container | None) -> bytes | None:
-        return None if node is None else self._codec.encode(path, node)
-
     def _close(self) -> None:
         if self._db is not None:
             self._db.close()
             self._db = None
-
-
-def _edit(path: Path, body: bytes | None) -> Mapping[str, Any]:
-    edit: dict[str, Any] = {"path": str(path), "operation": "delete"}
-    if body is not None:
-        edit |= {"operation": "replace", "value": json.loads(body)}
-    return edit
 
 
 def _text(path: Path) -> str:

@@ -1,9 +1,9 @@
 """What was configured: the records of commits, and the trees as they were after each of them.
 
-A record holds whole objects, as they became and as they were. An old tree is the running one with the
-records after it taken back; the table `touched` says which records changed an object, so that only the one
-that counts for it is read. Where more objects have come and gone since than there are, it is the nearest full
-snapshot with what lies between.
+A record holds whole objects, as they became and as they were (long ones in pieces: `piece.py`). An old tree
+is the running one with the records after it taken back; the table `touched` says which records changed an
+object, so that only the one that counts for it is read. Where more objects have come and gone since than
+there are, it is the nearest full snapshot with what lies between.
 """
 
 import json
@@ -14,6 +14,7 @@ from collections.abc import Callable, Iterable
 from typing import TYPE_CHECKING, Any
 
 from twinplane.errors import Fault, RequestError, Violation
+from twinplane.transaction import piece
 from twinplane.transaction.object_tree import graft, object_at
 from twinplane.transaction.record import Commit, Confirmation
 from twinplane.tree.diff import ObjectChange
@@ -55,7 +56,7 @@ class History:
         """
 
         def read(db: sqlite3.Connection) -> Changed:
-            return self._changed(_record(db, number))
+            return self._changed(db, _record(db, number))
 
         return await self._store.read(read)
 
@@ -75,7 +76,7 @@ class History:
             ).fetchall()
             if rows and rows[0][0] != number + 1:
                 raise _unknown(db, number + 1)
-            return tuple(self._changed(row) for row in rows)
+            return tuple(self._changed(db, row) for row in rows)
 
         return await self._store.read(read)
 
@@ -105,9 +106,9 @@ class History:
             return running.forest
         return await self._store.read(lambda db: self._forest(db, number, running))
 
-    def _changed(self, row: tuple[Any, ...]) -> Changed:
-        before = dict(self._objects(json.loads(row[-1])))
-        after = self._objects(json.loads(row[-2]))
+    def _changed(self, db: sqlite3.Connection, row: tuple[Any, ...]) -> Changed:
+        before = dict(self._objects(db, json.loads(row[-1])))
+        after = self._objects(db, json.loads(row[-2]))
         return _commit(row[:-2]), tuple(ObjectChange(path, before.get(path), node) for path, node in after)
 
     def _forest(self, db: sqlite3.Connection, number: int, running: "Running") -> Forest:
@@ -126,23 +127,25 @@ class History:
                 forest, way = self._snapshot(db, start), _way(db, start, number)
         return forest.changed(
             ObjectChange(path, object_at(forest.tree(path.origin), path), node)
-            for path, node in self._objects(_edits(db, way, back=start >= number))
+            for path, node in self._objects(db, _edits(db, way, back=start >= number))
         )
 
     def _snapshot(self, db: sqlite3.Connection, number: int) -> Forest:
         (body,) = db.execute("SELECT body FROM snapshot WHERE number = ?", (number,)).fetchone()
         rows = json.loads(zlib.decompress(body))
-        paths = [(Path(parse(text).elems, origin), content) for origin, text, content in rows]
+        paths = [(Path(parse(path).elems, origin), text) for origin, path, text in rows]
         return (
-            graft((path, self._decode(path, content.encode())) for path, content in paths)
+            graft((path, self._decode(path, piece.whole(db, text.encode()))) for path, text in paths)
             if paths
             else NOTHING
         )
 
-    def _objects(self, edits: Iterable[dict[str, Any]]) -> Iterable[tuple[Path, Container | None]]:
+    def _objects(
+        self, db: sqlite3.Connection, edits: Iterable[dict[str, Any]]
+    ) -> Iterable[tuple[Path, Container | None]]:
         for edit in edits:
-            path, value = parse(edit["path"]), edit.get("value")
-            yield path, None if value is None else self._decode(path, json.dumps(value).encode())
+            path, body = parse(edit["path"]), piece.text_of(db, edit)
+            yield path, None if body is None else self._decode(path, body)
 
 
 def _way(db: sqlite3.Connection, start: int, end: int) -> dict[str, int]:
@@ -184,6 +187,7 @@ def keep(db: sqlite3.Connection, number: int, touched: Iterable[Path], kept: int
         db.executemany("DELETE FROM touched WHERE path = ? AND number = ?", paths)
     db.execute("DELETE FROM commits WHERE number <= ?", (number - kept,))
     db.execute("DELETE FROM snapshot WHERE number <= ?", (number - kept,))
+    piece.trim(db, number - kept)
 
 
 _FIELDS = "number, time, author, source, peer, comment, confirmation"

@@ -5,14 +5,13 @@ names something may stand that is not marked as ours yet, and which foreign valu
 """
 
 import json
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from enum import Enum
 
 from twinplane.plan.resource import ForeignValue, Key, Noun
 from twinplane.plan.step import Step
 from twinplane.tree.diff import ObjectChange
-from twinplane.tree.node import Container
 from twinplane_wire.path import ROOT, Path, parse
 
 
@@ -25,12 +24,13 @@ class Status(Enum):
 
 @dataclass(frozen=True, slots=True)
 class Entry:
-    """The row. `number` is that of the commit it becomes; `steps` and the objects are for people to read."""
+    """The row. `number` is that of the commit it becomes; `steps` and the objects (path, and what becomes of
+    it) are for people to read. What they hold is in the commit, and in nothing that is written before it."""
 
     number: int
     status: Status
     base: int
-    objects: tuple[tuple[Path, str | None, str | None], ...]
+    objects: tuple[tuple[Path, str], ...]
     steps: tuple[str, ...]
     owners: Mapping[Key, Path]
     foreign: tuple[ForeignValue, ...]
@@ -49,10 +49,7 @@ class Entry:
         return json.dumps(
             {
                 "base": self.base,
-                "objects": [
-                    {"path": str(path), "before": before, "after": after}
-                    for path, before, after in self.objects
-                ],
+                "objects": [{"path": str(path), "act": act} for path, act in self.objects],
                 "steps": self.steps,
                 "names": sorted([key.noun.value, key.name, str(owner)] for key, owner in self.owners.items()),
                 "foreign": [[v.device, v.attribute, v.value, str(v.owner)] for v in self.foreign],
@@ -67,7 +64,8 @@ class Entry:
             number,
             status,
             row["base"],
-            tuple((parse(item["path"]), item["before"], item["after"]) for item in row["objects"]),
+            # A program of before kept the whole object, as it was and as it becomes.
+            tuple((parse(item["path"]), item.get("act", "change")) for item in row["objects"]),
             tuple(row["steps"]),
             {
                 Key(Noun(noun), name): parse(owner[0]) if owner else ROOT
@@ -87,22 +85,21 @@ def intent(
     changes: Iterable[ObjectChange],
     steps: Sequence[Step],
     foreign: Iterable[ForeignValue],
-    encode: Callable[[Path, Container], bytes],
 ) -> Entry:
     """The PENDING row of a transaction."""
-
-    def text(path: Path, node: Container | None) -> str | None:
-        return None if node is None else encode(path, node).decode()
-
     return Entry(
         number=number,
         status=Status.PENDING,
         base=base,
-        objects=tuple((c.path, text(c.path, c.before), text(c.path, c.after)) for c in changes),
+        objects=tuple((change.path, _act(change)) for change in changes),
         steps=tuple(printed(step) for step in steps),
         owners={step.key: step.owner for step in steps},
         foreign=tuple(foreign),
     )
+
+
+def _act(change: ObjectChange) -> str:
+    return "delete" if change.after is None else "create" if change.before is None else "change"
 
 
 def names(steps: Iterable[Step]) -> frozenset[Key]:

@@ -48,6 +48,12 @@ MIGRATIONS = (
         status TEXT NOT NULL CHECK (status IN ('PENDING', 'COMMITTED')), cause TEXT NOT NULL,
         PRIMARY KEY (noun, name));
     """,
+    """
+    CREATE TABLE piece (
+        id INTEGER PRIMARY KEY, digest BLOB NOT NULL UNIQUE, uses INTEGER NOT NULL, gone INTEGER,
+        body BLOB NOT NULL);
+    CREATE INDEX piece_gone ON piece (gone) WHERE gone IS NOT NULL;
+    """,
 )
 
 

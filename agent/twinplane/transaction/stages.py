@@ -85,7 +85,6 @@ class Stages:
             changes=work.changes,
             steps=work.steps,
             foreign=taken,
-            encode=parts.store.encode,
         )
         await parts.store.begin(entry)
         standing.entry = entry

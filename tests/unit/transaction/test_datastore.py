@@ -106,7 +106,7 @@ async def test_the_row_and_its_foreign_values(tmp_path: FilePath) -> None:
         number=1,
         status=Status.PENDING,
         base=0,
-        objects=((OWNER, None, '{"a": 1}'),),
+        objects=((OWNER, "create"),),
         steps=("PLUG create port eth0",),
         owners={Key(Noun.PORT, "eth0"): OWNER, Key(Noun.QDISC, "tp0 root"): OWNER},
         foreign=(value, other),

@@ -137,7 +137,9 @@ def test_an_older_file_is_read_like_a_new_one(tmp_path: File) -> None:
         _, forests = await grown(store, 12)
         wanted.extend(forests)
         await store.read(
-            lambda db: db.executescript("DROP TABLE touched; DROP TABLE leftover; PRAGMA user_version = 3")
+            lambda db: db.executescript(
+                "DROP TABLE touched; DROP TABLE leftover; DROP TABLE piece; PRAGMA user_version = 3"
+            )
         )
 
     async def read(store: Datastore, kept: History) -> None:
