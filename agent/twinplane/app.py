@@ -23,6 +23,7 @@ from twinplane.capability.memory import KvmMemory
 from twinplane.capability.report import Wanted, missing, probe
 from twinplane.clock import Clock
 from twinplane.configuration import Configuration, completed, standing
+from twinplane.copies import Copies
 from twinplane.drift import Suspicions
 from twinplane.drivers.foreign import read_foreign
 from twinplane.errors import StartError
@@ -191,6 +192,12 @@ async def serving(settings: Settings) -> AsyncIterator[Agent]:
         operational.suspect(suspicions.heard)
         arrivals = Arrivals(operational.waits_for)
         collector = Collector(operational, [arrivals.watch(feed) for feed in back_end.feeds(found)], clock)
+        copies = Copies(
+            state.database,
+            settings.copies,
+            lambda: transactor.running.revision,
+            Raised(operational.observed),
+        )
         limits = Limits(
             streams_per_user=settings.limits.streams, requests_per_second=settings.limits.requests
         )
@@ -226,6 +233,7 @@ async def serving(settings: Settings) -> AsyncIterator[Agent]:
                 tasks.create_task(_report(transactor, _counted(running.root), back_end), name="report"),
                 tasks.create_task(_repeat(RENEWAL, renew), name="certificates"),
                 tasks.create_task(memory.verify(_capability_alarm(operational)), name="probe of KVM"),
+                tasks.create_task(copies.serve(), name="copies"),
             )
             try:
                 silent = await collector.first_facts(FIRST_FACTS)

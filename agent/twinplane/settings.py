@@ -19,6 +19,7 @@ MIB = 1024 * 1024
 MOST = 10**12  # of any number: bytes of as many MiB still fit into 64 bits
 MOST_COMMITS = 10**9
 LEAST_CONSOLE, MOST_CONSOLE = 64, 1024 * 1024  # KiB
+MOST_COPIES = 10_000
 PORTS = 2**16
 _ADDRESS = re.compile(r"(\[[^\[\]\s]+\]|[^\[\]:/\s]+):(?P<port>[0-9]{1,5})")
 
@@ -127,6 +128,20 @@ class History:
             raise StartError(f"history.commits must be 1 to {MOST_COMMITS}")
 
 
+@dataclass(frozen=True, slots=True)
+class Copies:
+    """Section [copies]: a copy of the database is written `hours` after the last one, if something was
+    committed since; the newest `kept` stay."""
+
+    hours: int = 24
+    kept: int = 7
+
+    def __post_init__(self) -> None:
+        for setting in fields(self):
+            if not 1 <= getattr(self, setting.name) <= MOST_COPIES:
+                raise StartError(f"copies.{setting.name} must be 1 to {MOST_COPIES}")
+
+
 class Level(Enum):
     """From which level on events are logged."""
 
@@ -154,6 +169,7 @@ class Settings:
     reserve: Reserve = field(default_factory=Reserve)
     limits: Limits = field(default_factory=Limits)
     history: History = field(default_factory=History)
+    copies: Copies = field(default_factory=Copies)
     log: Log = field(default_factory=Log)
 
 

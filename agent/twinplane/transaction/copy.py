@@ -65,6 +65,11 @@ def stamp(seconds: float | None = None) -> str:
     return datetime.fromtimestamp(time.time() if seconds is None else seconds, UTC).strftime(STAMP)
 
 
+def moment(folder: Path) -> str:
+    """A stamp of now that no copy in the folder is later than, whatever was done to the clock."""
+    return max([stamp(), *(one.stamp for one in listed(folder)[:1])])
+
+
 def listed(folder: Path) -> tuple[Copy, ...]:
     """The copies in a folder, newest first; none where there is no folder."""
     found = [(file, match) for file in folder.glob("*.db") if (match := _NAME.fullmatch(file.name))]
@@ -103,7 +108,7 @@ def write(
             copy.execute("PRAGMA journal_mode = DELETE")
             # What was under way when it was written is nothing that a later start could finish.
             copy.execute("DELETE FROM journal")
-            made = stamp()
+            made = _next(folder)
             table.put_meta(copy, table.COPY, made)
             require_sound(copy)
         ending = "" if layout is None else f"-layout-{layout}"
@@ -221,6 +226,14 @@ def opened(file: Path) -> Iterator[sqlite3.Connection]:
             yield db
     except (sqlite3.Error, ValueError) as error:
         raise UnreadableError(f"{file}: {error}") from error
+
+
+def _next(folder: Path) -> str:
+    """The stamp of a new copy: it is the newest, also where the clock was set back."""
+    now = moment(folder)
+    if all(one.stamp < now for one in listed(folder)[:1]):
+        return now
+    return stamp(datetime.strptime(now, STAMP).replace(tzinfo=UTC).timestamp() + 1)
 
 
 def _placed(temporary: Path, folder: Path, name: str, made: str, revision: int, layout: int | None) -> Copy:

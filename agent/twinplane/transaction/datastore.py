@@ -285,7 +285,7 @@ class Datastore:
             db.execute("PRAGMA synchronous = FULL")
             db.execute(f"PRAGMA journal_size_limit = {LONGEST_LOG}")
             migrate(db, self._file, self._migrations)
-            table.settle_in(db, self._instance, copy.stamp())
+            table.settle_in(db, self._instance, copy.moment(self._file.with_name(copy.FOLDER)))
             stored = self._load(db)
         except sqlite3.Error as error:
             db.close()

@@ -23,14 +23,14 @@ def begin(file: FilePath, instance: UUID, *, spare: bool) -> None:
     os.close(os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600))
     with copy.opened(temporary) as db:
         migrate(db, temporary)
-        _put(db, instance, table.EVERYTHING if spare else "[]")
+        _put(db, file, instance, table.EVERYTHING if spare else "[]")
     copy.put_in_place(temporary, file)
     temporary.unlink(missing_ok=True)
 
 
 def adopt(file: FilePath, instance: UUID) -> None:
     """Go on from a datastore as it is, and leave alone what it does not know. Raises UnreadableError."""
-    _change(file, lambda db: _put(db, instance, table.EVERYTHING))
+    _change(file, lambda db: _put(db, file, instance, table.EVERYTHING))
 
 
 def spare(file: FilePath, objects: Iterable[Path]) -> None:
@@ -38,10 +38,10 @@ def spare(file: FilePath, objects: Iterable[Path]) -> None:
     _change(file, lambda db: table.put_spared(db, objects))
 
 
-def _put(db: sqlite3.Connection, instance: UUID, spared: str) -> None:
+def _put(db: sqlite3.Connection, file: FilePath, instance: UUID, spared: str) -> None:
     table.put_meta(db, table.INSTANCE, str(instance))
     table.put_meta(db, table.SPARED, spared)
-    table.put_meta(db, table.RESTORED, copy.stamp())
+    table.put_meta(db, table.RESTORED, copy.moment(file.with_name(copy.FOLDER)))
 
 
 def _change(file: FilePath, work: Callable[[sqlite3.Connection], None]) -> None:
