@@ -1,4 +1,4 @@
-"""The commands of `twinplane-agent`: run, check, plan, schema, state, user, certificate."""
+"""The commands of `twinplane-agent`: run, check, plan, schema, state, history, user, certificate."""
 
 import argparse
 import asyncio
@@ -82,6 +82,23 @@ def _parser() -> argparse.ArgumentParser:
 
     state_parser.add(commands, _config)
 
+    history = commands.add_parser("history", help="purge values from the history").add_subparsers(
+        required=True
+    )
+    purge = history.add_parser(
+        "purge",
+        help="take the values of a leaf out of every kept commit (the agent must be stopped)",
+        description="Takes every value of a leaf out of the records of commits, for good. A "
+        "list without keys in the path means all its entries. The configuration in force stays as it is. "
+        "Commits that lost a value are shown without it and are not rolled back to.",
+    )
+    _config(purge)
+    purge.add_argument("path", nargs="+", help="path of a leaf")
+    purge.add_argument(
+        "--copies", action="store_true", help="remove copies that hold a value; write a new one"
+    )
+    purge.set_defaults(command=_history_purge)
+
     user = commands.add_parser("user", help="add or remove users").add_subparsers(required=True)
     add = user.add_parser("add", help="add a user, or change its role or password")
     _config(add)
@@ -150,6 +167,14 @@ def _schema(options: argparse.Namespace) -> int:
     from twinplane.offline import print_schema
 
     print_schema(load(options.config), options.path)
+    return 0
+
+
+def _history_purge(options: argparse.Namespace) -> int:
+    from twinplane.history_command import purge
+
+    for line in purge(load(options.config), options.path, with_copies=options.copies):
+        print(line)
     return 0
 
 

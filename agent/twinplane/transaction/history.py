@@ -96,22 +96,37 @@ class History:
 
         return await self._store.read(read)
 
-    async def forest(self, number: int, running: "Running") -> Forest:
-        """What was configured after a commit; `running` is a tree in force now or until just now.
+    async def forest(self, number: int, running: "Running", *, whole: bool = False) -> Forest:
+        """What was configured after a commit; `running` is a tree in force now or until just now. With
+        `whole` it is to be put in force, so that no value of it may be missing.
 
         Raises:
-            RequestError: NO_DATA, there was no such commit or it is not kept any more.
+            RequestError: NO_DATA, there was no such commit or it is not kept any more; STATE, it is not
+            `whole`:
+                names what was purged from it.
         """
         if number == running.revision:
             return running.forest
-        return await self._store.read(lambda db: self._forest(db, number, running))
+        lost: dict[Path, list[str]] = {}
+        forest = await self._store.read(lambda db: self._forest(db, number, running, lost))
+        if whole and (purged := sorted(leaf for leaves in lost.values() for leaf in leaves)):
+            raise RequestError(*(_purged(number, leaf) for leaf in purged))
+        return forest
 
     def _changed(self, db: sqlite3.Connection, row: tuple[Any, ...]) -> Changed:
         before = dict(self._objects(db, json.loads(row[-1])))
         after = self._objects(db, json.loads(row[-2]))
         return _commit(row[:-2]), tuple(ObjectChange(path, before.get(path), node) for path, node in after)
 
-    def _forest(self, db: sqlite3.Connection, number: int, running: "Running") -> Forest:
+    def _forest(
+        self,
+        db: sqlite3.Connection,
+        number: int,
+        running: "Running",
+        lost: dict[Path, list[str]] | None = None,
+    ) -> Forest:
+        """As `forest`; `lost` takes the leaves that were purged of it, by object."""
+        lost = {} if lost is None else lost
         if number > running.revision or number < _oldest(db):
             raise _unknown(db, number)
         start, forest = running.revision, running.forest
@@ -124,16 +139,19 @@ class History:
             ).fetchone()
             if nearest is not None:
                 (start,) = nearest
-                forest, way = self._snapshot(db, start), _way(db, start, number)
+                forest, way = self._snapshot(db, start, lost), _way(db, start, number)
+        edits = list(_edits(db, way, back=start >= number))
+        lost.update({parse(edit["path"]): edit.get("purged", []) for edit in edits})
         return forest.changed(
             ObjectChange(path, object_at(forest.tree(path.origin), path), node)
-            for path, node in self._objects(db, _edits(db, way, back=start >= number))
+            for path, node in self._objects(db, edits)
         )
 
-    def _snapshot(self, db: sqlite3.Connection, number: int) -> Forest:
+    def _snapshot(self, db: sqlite3.Connection, number: int, lost: dict[Path, list[str]]) -> Forest:
         (body,) = db.execute("SELECT body FROM snapshot WHERE number = ?", (number,)).fetchone()
         rows = json.loads(zlib.decompress(body))
-        paths = [(Path(parse(path).elems, origin), text) for origin, path, text in rows]
+        paths = [(Path(parse(row[1]).elems, row[0]), row[2]) for row in rows]
+        lost.update({path: row[3] for (path, _), row in zip(paths, rows, strict=True) if len(row) > 3})
         return (
             graft((path, self._decode(path, piece.whole(db, text.encode()))) for path, text in paths)
             if paths
@@ -229,6 +247,13 @@ def _commit(row: tuple[Any, ...]) -> Commit:
 
 def _oldest(db: sqlite3.Connection) -> int:
     return int(db.execute("SELECT coalesce(min(number), 0) FROM commits").fetchone()[0])
+
+
+def _purged(number: int, leaf: str) -> Violation:
+    text = f"the value that it had at commit {number} was purged from the history"
+    return Violation(
+        parse(leaf), Fault.STATE, text, "set what is wanted of that commit by a request of its own"
+    )
 
 
 def _unknown(db: sqlite3.Connection, number: int) -> RequestError:

@@ -2,12 +2,14 @@
 
 import os
 import sqlite3
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path as FilePath
 from uuid import UUID
 
 from twinplane.transaction import copy, table
+from twinplane.transaction import purge as purging
 from twinplane.transaction.migration import migrate
+from twinplane.transaction.purge import Fits, Purged
 from twinplane_wire.path import Path
 
 
@@ -36,6 +38,28 @@ def adopt(file: FilePath, instance: UUID) -> None:
 def spare(file: FilePath, objects: Iterable[Path]) -> None:
     """Leave these objects alone and no others. Raises UnreadableError."""
     _change(file, lambda db: table.put_spared(db, objects))
+
+
+def purge(file: FilePath, leaves: Sequence[Path], fits: Fits) -> Purged:
+    """Take the values at these paths out of the history; a file of an older layout is migrated first, which
+    leaves a copy.
+
+    Raises:
+        StartError: it cannot be done now. UnreadableError, OSError: the file cannot be read or written.
+    """
+    with copy.opened(file) as db:
+        copy.require_sound(db)
+        migrate(db, file)
+        return purging.purge(db, leaves, fits)
+
+
+def holds(file: FilePath, leaves: Sequence[Path]) -> bool:
+    """Whether a file holds a value at one of these paths; True for one that cannot be read."""
+    try:
+        with copy.opened(file) as db:
+            return purging.holds(db, leaves)
+    except copy.UnreadableError:
+        return True
 
 
 def _put(db: sqlite3.Connection, file: FilePath, instance: UUID, spared: str) -> None:

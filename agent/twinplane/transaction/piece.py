@@ -73,8 +73,8 @@ def text_of(db: sqlite3.Connection, edited: Mapping[str, Any]) -> bytes | None:
 
 def count(db: sqlite3.Connection, before: bytes | None, after: bytes | None, number: int) -> None:
     """An object that was configured as `before` stands for is so as `after` does, from commit `number` on."""
-    uses = Counter(_numbers(after))
-    uses.subtract(Counter(_numbers(before)))
+    uses = Counter(numbers(after))
+    uses.subtract(Counter(numbers(before)))
     db.executemany(
         "UPDATE piece SET uses = uses + ?1, gone = CASE WHEN uses + ?1 > 0 THEN NULL ELSE ?2 END "
         "WHERE id = ?3",
@@ -92,7 +92,8 @@ def is_in_pieces(held: bytes) -> bool:
     return held.startswith(b"[")
 
 
-def _numbers(held: bytes | None) -> list[int]:
+def numbers(held: bytes | None) -> list[int]:
+    """The numbers of the pieces, of a text that is in pieces."""
     return json.loads(held) if held is not None and is_in_pieces(held) else []
 
 

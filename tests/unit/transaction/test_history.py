@@ -82,9 +82,9 @@ def test_a_snapshot_shortens_the_way_where_much_came_and_went(
     used: list[int] = []
     read = History._snapshot
 
-    def noted(self: History, db: sqlite3.Connection, number: int) -> Forest:
+    def noted(self: History, db: sqlite3.Connection, number: int, lost: dict[Path, list[str]]) -> Forest:
         used.append(number)
-        return read(self, db, number)
+        return read(self, db, number, lost)
 
     monkeypatch.setattr(History, "_snapshot", noted)
 

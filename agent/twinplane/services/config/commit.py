@@ -131,7 +131,7 @@ class CommitMethods:
         wanted = self.wanted(request, session)
         wanted = replace(wanted, comment=wanted.comment or f"roll back to commit {request.number}")
         present = self._target.transactor.running
-        forest = await self._target.history.forest(request.number, present)
+        forest = await self._target.history.forest(request.number, present, whole=True)
         known = await conflicts(self._target, wanted.expected, present.forest, forest)
 
         def back(running: Running) -> Forest:

@@ -88,7 +88,7 @@ class EditMethods:
             forest = self._stores.read(session, request.source)
         elif request.commit:
             running = self._target.transactor.running
-            forest = await self._target.history.forest(request.commit, running)
+            forest = await self._target.history.forest(request.commit, running, whole=True)
         else:
             present = self._target.transactor.running.forest
             forest = whole(self._target.schemas, request.text, encoding(request.encoding), present)
