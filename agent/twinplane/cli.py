@@ -140,10 +140,12 @@ def _run(options: argparse.Namespace) -> int:
 def _check(options: argparse.Namespace) -> int:
     from twinplane.app import schema, wanted
     from twinplane.capability.report import missing, probe
+    from twinplane.remains import require_whole
     from twinplane.state_dir import check_place
 
     settings = load(options.config)
     check_place(settings.agent.state_dir)
+    require_whole(settings.agent.state_dir)
     modules = len(schema(settings, None).default.modules)
     print(f"ok      settings; {modules} YANG modules")
     asked = wanted(settings)

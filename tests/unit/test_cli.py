@@ -54,6 +54,17 @@ def test_a_check_refuses_the_state_directory_that_a_start_would_refuse(
     assert "has 50 bytes, at most 45 are possible" in shown.err
 
 
+def test_a_check_refuses_a_state_directory_that_lost_something(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], tmp_path: Path
+) -> None:
+    monkeypatch.setattr("twinplane.state_dir.LONGEST", 1000)
+    monkeypatch.setenv("TWINPLANE_AGENT_STATE_DIR", str(tmp_path))
+    (tmp_path / "VERSION").write_text("1\n")
+    with pytest.raises(SystemExit, match="2"):
+        cli.main(["check"])
+    assert "lacks twinplane.db" in capsys.readouterr().err
+
+
 @pytest.mark.parametrize(
     "command", [("run",), ("check",), ("schema",), ("plan", "a", "b")], ids=lambda each: each[0]
 )

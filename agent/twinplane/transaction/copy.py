@@ -8,6 +8,7 @@ it.
 import os
 import re
 import sqlite3
+import tempfile
 import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import closing, contextmanager
@@ -23,6 +24,8 @@ FOLDER = "copies"
 STAMP = "%Y%m%dT%H%M%SZ"
 _NAME = re.compile(r"(?P<stamp>\d{8}T\d{6}Z)-c(?P<revision>\d+)(?:-layout-(?P<layout>\d+))?\.db")
 _PAGES = 256  # at a time: 1 MiB
+_UNFINISHED = ".new"
+_LEFT = 86_400  # seconds after which nobody is at an unfinished copy any more
 _PAUSE = 0.001  # seconds between two steps, for whoever else wants the disk
 _SUFFIXES = ("-wal", "-shm", "")  # the log first: alone it is nothing, beside another file it is damage
 
@@ -90,9 +93,9 @@ def write(
         UnreadableError, OSError: it could not be written, or is damaged; then no copy is left.
     """
     folder.mkdir(mode=0o700, exist_ok=True)
-    temporary = folder / ".new.db"
-    _remove(temporary)
-    os.close(os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600))
+    descriptor, name = tempfile.mkstemp(suffix=_UNFINISHED, prefix=".", dir=folder)
+    os.close(descriptor)
+    temporary = Path(name)
 
     def pause(_status: int, _remaining: int, _total: int) -> None:
         if stopped():
@@ -119,11 +122,15 @@ def write(
 
 
 def prune(folder: Path, kept: int) -> None:
-    """Let the oldest copies go but for the newest `kept`; those kept before a migration count apart."""
+    """Let the oldest copies go but for the newest `kept`; those kept before a migration count apart. What an
+    end of the process left unfinished goes as well."""
     found = listed(folder)
     for group in ([one for one in found if one.layout is None], [one for one in found if one.layout]):
         for old in group[kept:]:
             old.file.unlink(missing_ok=True)
+    for file in folder.glob(f".*{_UNFINISHED}"):
+        if file.stat().st_mtime < time.time() - _LEFT:
+            _remove(file)
 
 
 def content(file: Path) -> Content:

@@ -1,8 +1,10 @@
 """Copies of the file: of one moment, whole, named, found again; and what a file has to be to be believed."""
 
 import asyncio
+import os
 import sqlite3
 import stat
+import time
 from contextlib import closing
 from pathlib import Path as FilePath
 from uuid import UUID
@@ -92,9 +94,12 @@ def test_the_newest_are_kept_and_those_before_migrations_count_apart(tmp_path: F
     names += ["20261120T000000Z-c0-layout-3.db", "something-else.db", "replaced-20261101T000000Z.db"]
     for name in names:
         (tmp_path / name).write_bytes(b"")
+    for name, age in ((".a.new", 3 * 86_400), (".b.new", 60)):
+        (tmp_path / name).touch()
+        os.utime(tmp_path / name, (time.time() - age,) * 2)
     copy.prune(tmp_path, 2)
     assert [one.file.name for one in copy.listed(tmp_path)] == [*names[4:2:-1], names[5]]
-    assert {one.name for one in tmp_path.iterdir()} == {*names[3:]}
+    assert {one.name for one in tmp_path.iterdir()} == {*names[3:], ".b.new"}
 
 
 @in_loop
