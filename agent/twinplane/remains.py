@@ -4,6 +4,7 @@ A state directory is new when it holds nothing that only a start could have put 
 missing part is lost; what nobody asked for must not follow from that.
 """
 
+import logging
 import xml.etree.ElementTree as ElementTree
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -14,6 +15,8 @@ from twinplane.errors import DriverError, StartError
 from twinplane.model.names import parse_alias
 from twinplane.netlink.connection import Connection as Netlink
 from twinplane.plan.appliance.domain_xml import NAMESPACE
+
+log = logging.getLogger(__name__)
 
 COMMANDS = (
     "`twinplane-agent state show` says what is left; `state restore` puts a copy of the database in place, "
@@ -119,7 +122,15 @@ async def require_unmarked(root: Path, instance: UUID) -> None:
     Raises:
         StartError: says which, and how to go on.
     """
-    ours = [device.name for device in await devices() if device.instance == instance]
+    found = await devices()
+    if others := instances(found) - {instance}:
+        log.warning(
+            "devices on the host are marked by other instances (%s) and left alone; if one of them had this "
+            "state directory, %s, restore that from a backup",
+            ", ".join(sorted(map(str, others))),
+            root,
+        )
+    ours = [device.name for device in found if device.instance == instance]
     if ours:
         raise StartError(
             f"state directory {root} holds no database, though devices of its instance are on the host: "

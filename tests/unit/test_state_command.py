@@ -145,11 +145,12 @@ def test_a_version_that_is_missing_is_written_again(root: Path) -> None:
 
 
 def test_a_new_directory_with_marks_of_its_own_instance_on_the_host_is_refused(
-    tmp_path: Path, marked: list[Device]
+    tmp_path: Path, marked: list[Device], caplog: pytest.LogCaptureFixture
 ) -> None:
     ours, theirs = UUID(int=1), UUID(int=2)
     marked.append(Device("brabc", theirs, SWITCH))
     asyncio.run(remains.require_unmarked(tmp_path, ours))
+    assert f"marked by other instances ({theirs})" in caplog.text
     marked.append(Device("brdef", ours, SWITCH))
     with pytest.raises(StartError, match="devices of its instance are on the host: brdef"):
         asyncio.run(remains.require_unmarked(tmp_path, ours))

@@ -115,6 +115,7 @@ class Datastore:
         # Objects that nobody configured and that are left alone; None: all that are found
         # (transaction/spare.py).
         self.spared: frozenset[Path] | None = frozenset()
+        self._spared_before: frozenset[Path] | None = frozenset()  # the commit that waits
         self._instance = instance
         self._expected = expected
         self._file = file
@@ -159,11 +160,12 @@ class Datastore:
         left over under the keys `settled` is no longer.
         """
 
-        spared = self.spared
+        before, spared = self.spared, self.spared
         if spared:
             spared -= {change.path for change in changes}
 
         def write(db: sqlite3.Connection) -> None:
+            nonlocal spared
             taken_back = table.settle(db, Confirmation.TAKEN_BACK)
             recording.write(db, commit, changes, self._codec.encode, self._kept)
             table.put_meta(db, "modules", modules)
@@ -172,7 +174,9 @@ class Datastore:
             else:
                 table.put_entry(db, entry)
             table.drop_leftovers(db, settled)
-            if spared is not None and spared != self.spared:
+            if taken_back:
+                spared = self._spared_before  # what is not configured after all is left alone again
+            if spared != before:
                 table.put_spared(db, spared)
             if annotation != self._annotation:
                 table.put_meta(db, ANNOTATION, annotation)
@@ -184,9 +188,12 @@ class Datastore:
                     (pending.name, pending.author, pending.number),
                 )
                 table.put_meta(db, ANNOTATION_BEFORE, self._annotation)
+                table.put_spared(db, before, table.SPARED_BEFORE)
 
         await self._write(write)
         self._annotation, self.spared = annotation, spared
+        if pending is not None:
+            self._spared_before = before
         self.bell.ring()
 
     async def spare(self, objects: frozenset[Path]) -> None:
@@ -314,6 +321,7 @@ class Datastore:
         foreign = db.execute("SELECT device, attribute, value, owner FROM foreign_values").fetchall()
         self._annotation = meta.get(ANNOTATION, "")
         self.spared = table.spared(meta.get(table.SPARED, ""))
+        self._spared_before = table.spared(meta.get(table.SPARED_BEFORE, ""))
         forest = replace(graft(objects), annotation=self._annotation)
         waits = db.execute("SELECT name, author, number FROM confirm").fetchone()
         return Stored(

@@ -81,15 +81,17 @@ class Surveyor:
             return Ground(before, before, after, asked, differing)
         found = await self._find(tuple(keys | alone))
         facts = _as_found(before, {key: found[key] for key in keys - alone})
-        # Of an object that was left alone until now nothing is believed.
-        facts = {key: one for key, one in facts.items() if key not in alone}
-        facts |= {
+        # Of an object that was left alone until now what is there is believed: it is left so where the change
+        # is taken back.
+        left = {
             key: one.resource
             for key, one in found.items()
             if key in alone and one.resource is not None and one.ownership is Ownership.OWN
         }
+        facts = {**{key: one for key, one in facts.items() if key not in alone}, **left}
         steps = asked if facts == before else self._planned(facts, after)
-        return Ground(before, facts, after, steps, differing)
+        believed = {**{key: one for key, one in before.items() if key not in alone}, **left}
+        return Ground(believed, facts, after, steps, differing)
 
     def _planned(self, before: Resources, after: Resources) -> tuple[Step, ...]:
         return self._parts.planner(before, after, self._standing.foreign).steps

@@ -17,6 +17,7 @@ INSTANCE = "instance"  # whose configuration it is: the file instance-id of the 
 COPY = "copy"  # in a copy: when it was written
 RESTORED = "restored"  # when a copy became the datastore
 SPARED = "spared"  # objects that are left alone though nobody configured them
+SPARED_BEFORE = "spared before"  # the commit that waits
 EVERYTHING = "*"  # all that are found, as SPARED
 
 
@@ -126,9 +127,10 @@ def settle_in(db: sqlite3.Connection, instance: UUID | None, now: str) -> None:
     db.execute("COMMIT")
 
 
-def put_spared(db: sqlite3.Connection, objects: Iterable[Path]) -> None:
-    """The objects that are left alone."""
-    put_meta(db, SPARED, json.dumps(sorted(str(path) for path in objects)))
+def put_spared(db: sqlite3.Connection, objects: Iterable[Path] | None, key: str = SPARED) -> None:
+    """The objects that are left alone; None: all that are found."""
+    text = EVERYTHING if objects is None else json.dumps(sorted(str(path) for path in objects))
+    put_meta(db, key, text)
 
 
 def spared(text: str) -> frozenset[Path] | None:

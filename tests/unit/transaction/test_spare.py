@@ -1,5 +1,6 @@
 """What a datastore does not know is left alone, and taken over as it is by whoever configures it again."""
 
+from dataclasses import replace
 from pathlib import Path as FilePath
 
 from doubles import demo
@@ -7,6 +8,7 @@ from doubles.box import INSTANCE, Box, deleted, furnish, started
 from doubles.loop import in_loop
 from twinplane.state.facts import AlarmFact
 from twinplane.transaction import copy, offline
+from twinplane.transaction.request import Act, Confirm, Request
 
 
 async def forgotten(folder: FilePath, *, spare: bool = True) -> Box:
@@ -92,3 +94,22 @@ async def test_a_restored_copy_ends_no_guest_that_came_later(tmp_path: FilePath)
     restored = Box(tmp_path)
     async with started(restored):
         assert restored.host.kernel.domains == whole.domains and alone(restored) == {name}
+
+
+@in_loop
+async def test_a_commit_that_is_not_confirmed_leaves_it_alone_again(tmp_path: FilePath) -> None:
+    """Whether its time is up, or the agent ended meanwhile."""
+    box = await forgotten(tmp_path)
+    whole = box.host.snapshot()
+    edits = tuple(edit for edit in demo.everything())
+    async with started(box):
+        found = alone(box)
+        asked = Request(edits, "admin", "test", "unix:", confirm=Confirm(Act.COMMIT, "try", 600))
+        await box.transactor.submit(asked)
+        await box.transactor.submit(replace(asked, edits=(), confirm=Confirm(Act.CANCEL, "try")))
+        await box.transactor.repair()
+        assert box.host.kernel == whole and box.configured == {} and alone(box) == found
+        await box.transactor.submit(asked)
+    again = Box(tmp_path)
+    async with started(again):
+        assert again.host.kernel == whole and again.configured == {} and alone(again) == found
