@@ -34,7 +34,7 @@ class Purged:
 
 def purge(db: sqlite3.Connection, leaves: Iterable[Path], fits: Fits) -> Purged:
     """Take the values at these paths out of the history, whatever they were; a list without keys in a path
-    means all its entries. The file has layout 5 or later, and nobody else uses it.
+    means all its entries. The file has the newest layout, and nobody else uses it.
 
     Raises:
         StartError: a commit waits for its confirmation, and what takes it back is in its record; or objects

@@ -216,7 +216,11 @@ async def test_a_long_look_has_an_end(tmp_path: FilePath, monkeypatch: pytest.Mo
 @in_loop
 async def test_what_was_under_way_is_not_in_a_copy(tmp_path: FilePath) -> None:
     await grown(tmp_path, 1, 1)
-    execute(tmp_path / "twinplane.db", "INSERT INTO journal VALUES (1, 2, 'PENDING', '{}')")
+    execute(
+        tmp_path / "twinplane.db",
+        "INSERT INTO journal VALUES (1, 2, 'PENDING', '{}');"
+        "INSERT INTO leftover VALUES ('tap', 'tpx', '/a/row[name=r1]', 'PENDING', 'why')",
+    )
     made = copy.write(tmp_path / "twinplane.db", tmp_path / "copies")
     copy.put_in_place(made.file, tmp_path / "twinplane.db")
     kept = store(tmp_path, expected=True)
