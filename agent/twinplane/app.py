@@ -4,7 +4,6 @@ Nothing else knows all rooms; nothing imports this but the command line.
 """
 
 import asyncio
-import datetime
 import gc
 import importlib.resources
 import logging
@@ -16,7 +15,7 @@ from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 
-from twinplane import remains
+from twinplane import last_time, remains
 from twinplane.arrival import Arrivals
 from twinplane.back_end import BackEnd, ImageCheck, open_back_end
 from twinplane.capability.memory import KvmMemory
@@ -24,13 +23,12 @@ from twinplane.capability.report import Wanted, missing, probe
 from twinplane.clock import Clock
 from twinplane.configuration import Configuration, completed, standing
 from twinplane.copies import Copies
+from twinplane.credentials import Credentials
 from twinplane.drift import Suspicions
 from twinplane.drivers.foreign import read_foreign
 from twinplane.errors import StartError
 from twinplane.hints import print_hints
-from twinplane.identity import certificates
 from twinplane.identity.directory import Directory
-from twinplane.identity.host_name import host_names
 from twinplane.identity.user import ensure_users
 from twinplane.model.host import Accelerator, Capabilities
 from twinplane.model.rules import Host
@@ -76,7 +74,6 @@ FIRST_FACTS = 10.0  # seconds until reads are served even without a source
 RECOVERY = 120.0  # seconds until the host must have been surveyed
 MILLISECOND = 1_000_000  # ns
 GRACE = 3.0  # seconds for the transaction under way when the agent is told to stop
-RENEWAL = 3600.0  # seconds between two looks at the age and the names of the certificates
 
 
 async def run(settings: Settings, *, hints: bool = False) -> None:
@@ -132,10 +129,10 @@ async def serving(settings: Settings) -> AsyncIterator[Agent]:
         if not remains.is_held(state.database):
             await remains.require_unmarked(state.root, state.instance)
         ensure_users(state.root / "users.toml")
+        credentials = Credentials(state.root, state.used, settings.listen.mode is TlsMode.MUTUAL)
+        credentials.look()
         users = Directory(state.root / "users.toml")
-        renew = partial(_renew_certificates, state.folder("tls"))
-        renew()
-        clock = Clock()
+        clock = Clock(last_time.read(state.root))
         schemas = schema(settings, state.folder("cache"))
         permits = Permits(schemas)
         permits.check(users.users)
@@ -231,9 +228,10 @@ async def serving(settings: Settings) -> AsyncIterator[Agent]:
                 tasks.create_task(arrivals.serve(transactor), name="arrivals"),
                 tasks.create_task(suspicions.serve(transactor), name="drift"),
                 tasks.create_task(_report(transactor, _counted(running.root), back_end), name="report"),
-                tasks.create_task(_repeat(RENEWAL, renew), name="certificates"),
                 tasks.create_task(memory.verify(_capability_alarm(operational)), name="probe of KVM"),
                 tasks.create_task(copies.serve(), name="copies"),
+                tasks.create_task(credentials.serve(Raised(operational.observed)), name="certificates"),
+                tasks.create_task(last_time.keep(state.root, clock), name="last time"),
             )
             try:
                 silent = await collector.first_facts(FIRST_FACTS)
@@ -330,26 +328,12 @@ async def _reread(agent: Agent, hang_up: asyncio.Event) -> None:
             agent.permits.check(agent.users.users)
 
 
-def _renew_certificates(folder: Path) -> None:
-    if certificates.ensure(folder, host_names(), datetime.datetime.now(datetime.UTC)):
-        log.info("certificates written to %s", folder)
-
-
 def _listeners(settings: Settings, state: StateDir) -> tuple[Listener, ...]:
     tls = state.folder("tls")
     authorities = tls / "ca.pem" if settings.listen.mode is TlsMode.MUTUAL else None
     files = TlsFiles(tls / "server.pem", tls / "server.key", authorities)
     tcp = tuple(TcpListener(address, files) for address in settings.listen.addresses)
     return (*tcp, *local_sockets(state.folder("run")))
-
-
-async def _repeat(seconds: float, work: Callable[[], None]) -> None:
-    while True:
-        await asyncio.sleep(seconds)
-        try:
-            await asyncio.to_thread(work)
-        except StartError as error:
-            log.warning("%s", error)
 
 
 def _counted(root: Container) -> str:

@@ -10,7 +10,7 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 
-from twinplane import __version__, log, state_parser
+from twinplane import __version__, authority_parser, log, state_parser
 from twinplane.errors import RequestError, StartError
 from twinplane.settings import load
 
@@ -111,7 +111,7 @@ def _parser() -> argparse.ArgumentParser:
     remove.add_argument("name")
     remove.set_defaults(command=_user_remove)
 
-    certificate = commands.add_parser("certificate", help="issue or revoke client certificates")
+    certificate = commands.add_parser("certificate", help="issue, revoke, renew; look at certificates")
     actions = certificate.add_subparsers(required=True)
     issue = actions.add_parser("issue", help="issue a client certificate for a user")
     _config(issue)
@@ -121,6 +121,7 @@ def _parser() -> argparse.ArgumentParser:
     _config(revoke)
     revoke.add_argument("which", metavar="SERIAL|NAME")
     revoke.set_defaults(command=_certificate_revoke)
+    authority_parser.add(actions, _config)
     return parser
 
 

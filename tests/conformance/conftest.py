@@ -14,7 +14,7 @@ import pytest
 
 from conformance.report import Report
 from conformance.target import USERS, Target
-from twinplane.identity import certificates
+from twinplane.identity import upkeep
 from twinplane.identity.host_name import Names
 from twinplane.identity.role import Role
 from twinplane.identity.user import set_user
@@ -72,7 +72,7 @@ def credentials() -> Iterator[File]:
     with tempfile.TemporaryDirectory(prefix="tpc") as name:
         folder = File(name)
         now = datetime.datetime.now(datetime.UTC)
-        certificates.ensure(folder / "tls", NAMES, now, clients=(*USERS, "stranger"))
+        upkeep.ensure(folder / "tls", NAMES, now, clients=(*USERS, "stranger"))
         for user, role in zip(USERS, (Role.ADMIN, Role.OPERATOR, Role.READ_ONLY), strict=True):
             set_user(folder / "users.toml", user, role, f"{user}-secret")
         yield folder

@@ -15,7 +15,7 @@ from conformance.conftest import NAMES
 from conformance.refusal import refused
 from conformance.target import Target
 from conformance.wire import Client, ext, ietf, leaves, path, pb, update
-from twinplane.identity import certificates
+from twinplane.identity import certificates, issue, upkeep
 from twinplane.identity.file import write_private
 from twinplane.identity.role import Access, Role
 from twinplane.identity.rule import Rule
@@ -99,10 +99,10 @@ async def test_only_certificates_of_our_authority_pass_the_handshake(target: Tar
     ours = certificates.read_authority(tls)
     past = now() - datetime.timedelta(days=800)
     pairs = {
-        "expired": certificates.issue_client(ours, "admin", past),
-        "foreign": certificates.issue_client(certificates.issue_authority(now()), "admin", now()),
+        "expired": issue.issue_client(ours, "admin", past),
+        "foreign": issue.issue_client(issue.issue_authority(now()), "admin", now()),
         # An authority that only calls itself like ours.
-        "namesake": certificates.issue_client(certificates.issue_authority(now()), "admin", now()),
+        "namesake": issue.issue_client(issue.issue_authority(now()), "admin", now()),
     }
     for name, pair in pairs.items():
         write_private(tls / f"{name}.pem", pair.certificate_pem)
@@ -139,7 +139,7 @@ async def test_certificates_rotate_while_a_stream_runs(target: Target) -> None:
         shutil.copytree(tls, old)
         for file in tls.iterdir():
             file.unlink()
-        certificates.ensure(tls, NAMES, now())
+        upkeep.ensure(tls, NAMES, now())
         after = await asyncio.to_thread(serial, target.addresses[2], tls)
         assert before != after
         await target.mutual().set(update={MTU: 1400})
@@ -157,7 +157,7 @@ async def test_certificates_rotate_while_a_stream_runs(target: Target) -> None:
 async def test_a_half_done_rotation_changes_nothing(target: Target) -> None:
     tls = target.folder / "tls"
     before = await asyncio.to_thread(serial, target.addresses[2], tls)
-    fresh = certificates.issue_server(certificates.read_authority(tls), NAMES, now())
+    fresh = issue.issue_server(certificates.read_authority(tls), NAMES, now())
     write_private(tls / "server.key", fresh.key_pem)
     assert await asyncio.to_thread(serial, target.addresses[2], tls) == before
     write_private(tls / "server.pem", fresh.certificate_pem)

@@ -13,7 +13,7 @@ import pytest
 
 from e2e.agent import Agent, until, value
 from e2e.place import Place
-from twinplane.identity import certificates
+from twinplane.identity import certificates, issue, upkeep
 from twinplane.identity.file import write_private
 from twinplane.identity.host_name import host_names
 from twinplane.identity.role import Role
@@ -122,7 +122,7 @@ def shown_serial(agent: Agent) -> int:
 def test_a_certificate_that_grows_old_is_renewed_without_a_restart(by_password: Agent) -> None:
     tls = by_password.state_dir / "tls"
     old = datetime.datetime.now(datetime.UTC) - datetime.timedelta(days=300)  # of 365
-    pair = certificates.issue_server(certificates.read_authority(tls), host_names(), old)
+    pair = issue.issue_server(certificates.read_authority(tls), host_names(), old)
     first = shown_serial(by_password)
     with by_password.client(certificate=None, key=None, username="alice", password="right") as client:
         followed = client.subscribe(HOST, mode="sample", sample_interval=0.2)
@@ -138,7 +138,7 @@ def test_a_certificate_that_grows_old_is_renewed_without_a_restart(by_password: 
 
 def test_a_certificate_of_somebody_else_is_refused_in_the_handshake(agent: Agent, tmp_path: Path) -> None:
     foreign = tmp_path / "tls"
-    certificates.ensure(foreign, host_names(), datetime.datetime.now(datetime.UTC))
+    upkeep.ensure(foreign, host_names(), datetime.datetime.now(datetime.UTC))
     with agent.client() as client:
         assert value(client, HOST)
     seen = len(agent.lines())

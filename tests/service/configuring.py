@@ -20,7 +20,7 @@ from google.rpc import error_details_pb2, status_pb2
 
 from conformance.target import USERS, Target
 from conformance.wire import Client
-from twinplane.identity import certificates
+from twinplane.identity import upkeep
 from twinplane.identity.host_name import Names
 from twinplane.identity.role import Role
 from twinplane.identity.user import set_user
@@ -37,7 +37,7 @@ def _credentials() -> File:
     folder, now = File(tempfile.mkdtemp(prefix="tpc")), datetime.datetime.now(datetime.UTC)
     atexit.register(shutil.rmtree, folder)
     names = Names(("localhost",), (ip_address("127.0.0.1"),))
-    certificates.ensure(folder / "tls", names, now, clients=USERS)
+    upkeep.ensure(folder / "tls", names, now, clients=USERS)
     for user, role in zip(USERS, (Role.ADMIN, Role.OPERATOR, Role.READ_ONLY), strict=True):
         set_user(folder / "users.toml", user, role, f"{user}-secret")
     return folder

@@ -19,7 +19,7 @@ from grpc_reflection.v1alpha import reflection_pb2, reflection_pb2_grpc
 
 from service.double import Memory, memory, serving
 from twinplane.errors import StartError
-from twinplane.identity import certificates
+from twinplane.identity import upkeep
 from twinplane.identity.host_name import Names
 from twinplane.identity.role import Role
 from twinplane.identity.user import set_user
@@ -39,7 +39,7 @@ def now() -> datetime.datetime:
 @pytest.fixture
 def tls(tmp_path: File) -> File:
     folder = tmp_path / "tls"
-    certificates.ensure(folder, NAMES, now(), clients=("admin", "reader", "stranger"))
+    upkeep.ensure(folder, NAMES, now(), clients=("admin", "reader", "stranger"))
     set_user(tmp_path / "users.toml", "admin", Role.ADMIN, "right")
     set_user(tmp_path / "users.toml", "reader", Role.READ_ONLY)
     return folder
@@ -98,7 +98,7 @@ def test_a_foreign_or_absent_certificate_ends_in_the_handshake(tls: File, tmp_pa
 
     async def body() -> None:
         elsewhere = tmp_path / "elsewhere"
-        certificates.ensure(elsewhere, NAMES, now())
+        upkeep.ensure(elsewhere, NAMES, now())
         async with tcp(tls) as (target, _):
             for bad in (as_user(target, elsewhere, "admin"), replace(target, certificate=None, key=None)):
                 async with AsyncClient(bad) as client:
@@ -157,7 +157,7 @@ def test_certificates_rotate_under_open_connections(tls: File) -> None:
             assert await asyncio.to_thread(served, port) == first
             (tls / "server.key").write_bytes(key)
             more = Names(("localhost", "other"), NAMES.addresses)
-            assert certificates.ensure(tls, more, now(), clients=())
+            assert upkeep.ensure(tls, more, now(), clients=()).written
             second = await asyncio.to_thread(served, port)
             assert second != first
             await client.capabilities()

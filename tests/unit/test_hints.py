@@ -6,13 +6,13 @@ import shlex
 from pathlib import Path
 
 from twinplane.hints import print_hints
-from twinplane.identity import certificates
+from twinplane.identity import certificates, upkeep
 from twinplane.identity.host_name import host_names
 from twinplane.settings import TlsMode
 
 
 def test_each_client_has_a_line_to_paste(tmp_path: Path) -> None:
-    certificates.ensure(tmp_path / "tls", host_names(), datetime.datetime.now(datetime.UTC))
+    upkeep.ensure(tmp_path / "tls", host_names(), datetime.datetime.now(datetime.UTC))
     out = io.StringIO()
     print_hints("localhost:9339", tmp_path, TlsMode.MUTUAL, out)
     lines = out.getvalue().splitlines()
@@ -28,7 +28,7 @@ def test_each_client_has_a_line_to_paste(tmp_path: Path) -> None:
 
 
 def test_where_passwords_are_asked_for_no_certificate_is_named(tmp_path: Path) -> None:
-    certificates.ensure(tmp_path / "tls", host_names(), datetime.datetime.now(datetime.UTC))
+    upkeep.ensure(tmp_path / "tls", host_names(), datetime.datetime.now(datetime.UTC))
     out = io.StringIO()
     print_hints("localhost:9339", tmp_path, TlsMode.PASSWORD, out)
     told = out.getvalue()

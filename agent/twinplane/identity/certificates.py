@@ -1,123 +1,52 @@
-"""Certificates of this host: an authority of its own, the server's certificate, those of clients.
+"""Certificates of this host as files: ca.pem, server.pem and <user>.pem, each with its .key (0600).
 
-The folder holds ca.pem, server.pem and <user>.pem, each with its .key (0600). The first start makes them all;
-later starts and a daily look renew what is past two thirds of its life, is unreadable, was signed by another
-authority, or lacks a name or address that the host has by now.
+A key that is there is never overwritten by the agent itself: an authority and a server's key may be the
+operator's own, and whoever trusts them trusts nothing else. `upkeep.py` says what is done and reported.
 """
 
 import datetime
 import functools
-from dataclasses import dataclass
+from collections.abc import Iterable
 from pathlib import Path
 
 from cryptography import x509
-from cryptography.exceptions import InvalidSignature
+from cryptography.exceptions import InvalidSignature, UnsupportedAlgorithm
 from cryptography.hazmat.primitives import hashes, serialization
-from cryptography.hazmat.primitives.asymmetric import ec
-from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID
+from cryptography.x509.oid import NameOID
 
 from twinplane.errors import StartError
 from twinplane.identity.file import write_private
-from twinplane.identity.host_name import Names
+from twinplane.identity.issue import KEYS, Key, Pair, issue_client
 
-AUTHORITY_LIFE = datetime.timedelta(days=3650)
-LEAF_LIFE = datetime.timedelta(days=365)
 RESERVED = ("ca", "server")
-SKEW = datetime.timedelta(hours=1)  # a client whose clock is late still accepts a fresh certificate
-
-
-@dataclass(frozen=True, slots=True)
-class Pair:
-    """A certificate with its private key."""
-
-    certificate: x509.Certificate
-    key: ec.EllipticCurvePrivateKey
-
-    @property
-    def certificate_pem(self) -> bytes:
-        """The certificate as PEM."""
-        return self.certificate.public_bytes(serialization.Encoding.PEM)
-
-    @property
-    def key_pem(self) -> bytes:
-        """The private key as unencrypted PKCS 8 PEM."""
-        return self.key.private_bytes(
-            serialization.Encoding.PEM,
-            serialization.PrivateFormat.PKCS8,
-            serialization.NoEncryption(),
-        )
-
-
-def ensure(folder: Path, names: Names, now: datetime.datetime, clients: tuple[str, ...] = ("admin",)) -> bool:
-    """Bring the folder to what it should hold; True when a file was written. `now` is aware (UTC).
-
-    An authority that is there but cannot be used is never replaced: every client trusts it.
-
-    Raises:
-        StartError: the folder cannot be written, or ca.pem has no key that fits.
-    """
-    try:
-        folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-        authority = _read(folder, "ca")
-        if authority is None and (folder / "ca.pem").exists():
-            raise StartError(
-                f"{folder / 'ca.pem'} and ca.key cannot be used together: restore them, or remove both and "
-                "issue every client a new certificate"
-            )
-        written = False
-        if authority is None or _worn(authority.certificate, now):
-            authority = issue_authority(now)
-            _write(folder, "ca", authority)
-            written = True
-        server = _read(folder, "server")
-        if server is None or _stale(server, authority, now) or not _covers(server.certificate, names):
-            _write(folder, "server", issue_server(authority, names, now))
-            written = True
-        for user in clients:
-            client = _read(folder, user)
-            if client is None or _stale(client, authority, now):
-                _write(folder, user, issue_client(authority, user, now))
-                written = True
-    except OSError as error:
-        raise StartError(f"cannot write certificates in {folder}: {error.strerror}") from error
-    return written
-
-
-def issue_authority(now: datetime.datetime) -> Pair:
-    """A new authority, good for 10 years, that may sign end entities only."""
-    key = ec.generate_private_key(ec.SECP256R1())
-    name = _name(f"Twinplane CA {now:%Y-%m-%d}")
-    builder = (
-        _builder(name, name, key.public_key(), now, AUTHORITY_LIFE)
-        .add_extension(x509.BasicConstraints(ca=True, path_length=0), critical=True)
-        .add_extension(_usage(sign_certificates=True), critical=True)
-    )
-    return Pair(builder.sign(key, hashes.SHA256()), key)
-
-
-def issue_server(authority: Pair, names: Names, now: datetime.datetime) -> Pair:
-    """A certificate for this host under all its names, good for a year."""
-    alternatives: list[x509.GeneralName] = [x509.DNSName(name) for name in names.dns]
-    alternatives += [x509.IPAddress(address) for address in names.addresses]
-    subject = x509.SubjectAlternativeName(alternatives)
-    return _issue(authority, "twinplane", ExtendedKeyUsageOID.SERVER_AUTH, now, subject)
-
-
-def issue_client(authority: Pair, user: str, now: datetime.datetime) -> Pair:
-    """A certificate that names a user, good for a year."""
-    return _issue(authority, user, ExtendedKeyUsageOID.CLIENT_AUTH, now, None)
 
 
 def read_authority(folder: Path) -> Pair:
-    """The authority of a folder that `ensure` has filled.
+    """The authority of a folder: the key, and that certificate in ca.pem which is of it.
 
     Raises:
-        StartError: it is not there or cannot be read.
+        StartError: one of them is not there or cannot be read, or they do not fit; says what to do.
     """
-    pair = _read(folder, "ca")
-    if pair is None:
-        raise StartError(f"no usable ca.pem and ca.key in {folder}")
-    return pair
+    pem, key = folder / "ca.pem", folder / "ca.key"
+    if not pem.exists():
+        remedy = (
+            "`twinplane-agent certificate authority renew` makes it again from ca.key"
+            if key.exists()
+            else ("restore it and ca.key, or start the agent once where there never was one")
+        )
+        raise StartError(f"{pem} is missing; {remedy}")
+    if not key.exists():
+        raise StartError(
+            f"{key} is missing, so that no certificate can be issued; restore it, or issue them where "
+            "its key is kept"
+        )
+    certificates, secret = read_certificates(pem), read_key(key)
+    for certificate in certificates:
+        if fits(certificate, secret):
+            return Pair(certificate, secret)
+    raise StartError(
+        f"{key} is not the key of {pem}, so that no certificate can be issued; restore the one that is"
+    )
 
 
 def write_client(folder: Path, user: str, now: datetime.datetime) -> None:
@@ -128,8 +57,15 @@ def write_client(folder: Path, user: str, now: datetime.datetime) -> None:
     """
     if user in RESERVED:
         raise StartError(f"{user!r} cannot be a user name here: its files are taken")
+    authority = read_authority(folder)
+    end = authority.certificate.not_valid_after_utc
+    if end <= now:
+        raise StartError(
+            f"the authority {folder / 'ca.pem'} expired on {end:%Y-%m-%d}, or the clock is wrong; set "
+            "the clock, or `twinplane-agent certificate authority renew`"
+        )
     try:
-        _write(folder, user, issue_client(read_authority(folder), user, now))
+        write_pair(folder, user, issue_client(authority, user, now))
     except OSError as error:
         raise StartError(f"cannot write certificates in {folder}: {error.strerror}") from error
 
@@ -142,14 +78,33 @@ def fingerprint(certificate_pem: bytes) -> str:
 
 def read_certificate(file: Path) -> bytes:
     """A certificate as PEM. Raises StartError where the file cannot be read or holds none."""
+    read_certificates(file)
+    return file.read_bytes()
+
+
+def read_certificates(file: Path) -> tuple[x509.Certificate, ...]:
+    """The certificates of a PEM file, at least one. Raises StartError where it cannot be read."""
     try:
-        pem = file.read_bytes()
-        x509.load_pem_x509_certificate(pem)
+        return tuple(x509.load_pem_x509_certificates(file.read_bytes()))
     except OSError as error:
         raise StartError(f"cannot read {file}: {error.strerror}") from error
     except ValueError as error:
-        raise StartError(f"{file} is no certificate") from error
-    return pem
+        raise StartError(f"{file} is not a certificate") from error
+
+
+def read_key(file: Path) -> Key:
+    """An unencrypted private key. Raises StartError where the file cannot be read or holds none."""
+    try:
+        key = serialization.load_pem_private_key(file.read_bytes(), None)
+    except OSError as error:
+        raise StartError(f"cannot read {file}: {error.strerror}") from error
+    except TypeError as error:
+        raise StartError(f"{file} is encrypted; write it without a passphrase") from error
+    except (ValueError, UnsupportedAlgorithm) as error:
+        raise StartError(f"{file} is not a private key in PEM") from error
+    if not isinstance(key, KEYS):
+        raise StartError(f"{file} is a key of a kind that does not sign; use an elliptic curve or RSA")
+    return key
 
 
 @functools.lru_cache(maxsize=256)
@@ -161,110 +116,42 @@ def serial_number(certificate_pem: bytes) -> int:
 def belong_together(certificate_pem: bytes, key_pem: bytes) -> bool:
     """True when the key is that of the (first) certificate; False also where either cannot be read."""
     try:
-        public = x509.load_pem_x509_certificate(certificate_pem).public_key()
-        private = serialization.load_pem_private_key(key_pem, None)
-    except (ValueError, TypeError):
+        certificate = x509.load_pem_x509_certificate(certificate_pem)
+        key = serialization.load_pem_private_key(key_pem, None)
+    except (ValueError, TypeError, UnsupportedAlgorithm):
         return False
+    return isinstance(key, KEYS) and fits(certificate, key)
+
+
+def fits(certificate: x509.Certificate, key: Key) -> bool:
+    """Whether the key is that of the certificate."""
     form = serialization.Encoding.DER, serialization.PublicFormat.SubjectPublicKeyInfo
-    return public.public_bytes(*form) == private.public_key().public_bytes(*form)
+    return certificate.public_key().public_bytes(*form) == key.public_key().public_bytes(*form)
 
 
-def _issue(
-    authority: Pair,
-    name: str,
-    purpose: x509.ObjectIdentifier,
-    now: datetime.datetime,
-    names: x509.SubjectAlternativeName | None,
-) -> Pair:
-    key = ec.generate_private_key(ec.SECP256R1())
-    issuer = authority.certificate
-    builder = (
-        _builder(issuer.subject, _name(name), key.public_key(), now, LEAF_LIFE)
-        .add_extension(x509.BasicConstraints(ca=False, path_length=None), critical=True)
-        .add_extension(_usage(sign_certificates=False), critical=True)
-        .add_extension(x509.ExtendedKeyUsage([purpose]), critical=False)
-        .add_extension(
-            x509.AuthorityKeyIdentifier.from_issuer_public_key(authority.key.public_key()), critical=False
-        )
-    )
-    if names is not None:
-        builder = builder.add_extension(names, critical=False)
-    return Pair(builder.sign(authority.key, hashes.SHA256()), key)
-
-
-def _builder(
-    issuer: x509.Name,
-    subject: x509.Name,
-    key: ec.EllipticCurvePublicKey,
-    now: datetime.datetime,
-    life: datetime.timedelta,
-) -> x509.CertificateBuilder:
-    return (
-        x509.CertificateBuilder()
-        .issuer_name(issuer)
-        .subject_name(subject)
-        .public_key(key)
-        .serial_number(x509.random_serial_number())
-        .not_valid_before(now - SKEW)
-        .not_valid_after(now + life)
-        .add_extension(x509.SubjectKeyIdentifier.from_public_key(key), critical=False)
-    )
-
-
-def _name(text: str) -> x509.Name:
-    return x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, text)])
-
-
-def _usage(*, sign_certificates: bool) -> x509.KeyUsage:
-    return x509.KeyUsage(
-        digital_signature=not sign_certificates,
-        content_commitment=False,
-        key_encipherment=False,
-        data_encipherment=False,
-        key_agreement=False,
-        key_cert_sign=sign_certificates,
-        crl_sign=sign_certificates,
-        encipher_only=False,
-        decipher_only=False,
-    )
-
-
-def _worn(certificate: x509.Certificate, now: datetime.datetime) -> bool:
-    begin, end = certificate.not_valid_before_utc, certificate.not_valid_after_utc
-    return now < begin or now >= begin + (end - begin) * 2 / 3
-
-
-def _stale(pair: Pair, authority: Pair, now: datetime.datetime) -> bool:
-    if _worn(pair.certificate, now):
-        return True
-    try:
-        pair.certificate.verify_directly_issued_by(authority.certificate)
-    except (ValueError, TypeError, InvalidSignature):
+def is_issued(certificate: x509.Certificate, authorities: Iterable[x509.Certificate]) -> bool:
+    """Whether one of the authorities signed it."""
+    for authority in authorities:
+        try:
+            certificate.verify_directly_issued_by(authority)
+        except (ValueError, TypeError, InvalidSignature):
+            continue
         return True
     return False
 
 
-def _covers(certificate: x509.Certificate, names: Names) -> bool:
-    extension = certificate.extensions.get_extension_for_class(x509.SubjectAlternativeName).value
-    dns = set(extension.get_values_for_type(x509.DNSName))
-    addresses = set(extension.get_values_for_type(x509.IPAddress))
-    return dns >= set(names.dns) and addresses >= set(names.addresses)
+def common_name(name: x509.Name) -> str:
+    """The common name if there is exactly one, else nothing."""
+    found = name.get_attributes_for_oid(NameOID.COMMON_NAME)
+    return str(found[0].value) if len(found) == 1 else ""
 
 
-def _read(folder: Path, name: str) -> Pair | None:
-    try:
-        certificate_pem = (folder / f"{name}.pem").read_bytes()
-        key_pem = (folder / f"{name}.key").read_bytes()
-    except FileNotFoundError:
-        return None
-    if not belong_together(certificate_pem, key_pem):
-        return None  # the agent died between the two renames: both are made anew
-    key = serialization.load_pem_private_key(key_pem, None)
-    if not isinstance(key, ec.EllipticCurvePrivateKey):
-        return None
-    return Pair(x509.load_pem_x509_certificate(certificate_pem), key)
-
-
-def _write(folder: Path, name: str, pair: Pair) -> None:
+def write_pair(folder: Path, name: str, pair: Pair) -> None:
+    """Write both files, the key first. Raises OSError."""
     write_private(folder / f"{name}.key", pair.key_pem)
+    write_certificate(folder, name, pair)
+
+
+def write_certificate(folder: Path, name: str, pair: Pair) -> None:
+    """Write the certificate of a key that is there. Raises OSError."""
     write_private(folder / f"{name}.pem", pair.certificate_pem, 0o644)

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from twinplane.identity import certificates
+from twinplane.identity import upkeep
 from twinplane.identity.host_name import host_names
 from twinplane_client import Client, Target
 
@@ -30,7 +30,7 @@ def test_credentials_are_printable_and_may_have_blanks_inside() -> None:
 
 
 def test_files_are_named_by_text_or_path(tmp_path: Path) -> None:
-    certificates.ensure(tmp_path, host_names(), datetime.datetime.now(datetime.UTC))
+    upkeep.ensure(tmp_path, host_names(), datetime.datetime.now(datetime.UTC))
     ca, certificate, key = str(tmp_path / "ca.pem"), str(tmp_path / "admin.pem"), tmp_path / "admin.key"
     with Client(Target("x:1", ca=ca, certificate=certificate, key=key)):
         pass

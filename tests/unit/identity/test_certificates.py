@@ -1,6 +1,5 @@
 import datetime
 import stat
-from collections.abc import Callable
 from ipaddress import ip_address
 from pathlib import Path
 
@@ -8,7 +7,7 @@ import pytest
 from cryptography import x509
 
 from twinplane.errors import StartError
-from twinplane.identity import certificates
+from twinplane.identity import certificates, upkeep
 from twinplane.identity.host_name import Names
 
 NOW = datetime.datetime(2026, 3, 1, tzinfo=datetime.UTC)
@@ -21,7 +20,7 @@ def serial(folder: Path, name: str) -> int:
 
 def test_first_start_makes_authority_server_and_admin(tmp_path: Path) -> None:
     folder = tmp_path / "tls"
-    assert certificates.ensure(folder, NAMES, NOW)
+    assert upkeep.ensure(folder, NAMES, NOW).written
     assert {path.name for path in folder.iterdir()} == {
         f"{name}.{end}" for name in ("ca", "server", "admin") for end in ("pem", "key")
     }
@@ -36,74 +35,53 @@ def test_first_start_makes_authority_server_and_admin(tmp_path: Path) -> None:
 
 
 def test_a_second_start_changes_nothing(tmp_path: Path) -> None:
-    certificates.ensure(tmp_path, NAMES, NOW)
+    upkeep.ensure(tmp_path, NAMES, NOW)
     before = {path.name: path.read_bytes() for path in tmp_path.iterdir()}
-    assert not certificates.ensure(tmp_path, NAMES, NOW + datetime.timedelta(days=200))
+    assert not upkeep.ensure(tmp_path, NAMES, NOW + datetime.timedelta(days=200)).written
     assert {path.name: path.read_bytes() for path in tmp_path.iterdir()} == before
 
 
 def test_leaves_are_renewed_after_two_thirds_of_their_life(tmp_path: Path) -> None:
-    certificates.ensure(tmp_path, NAMES, NOW)
+    upkeep.ensure(tmp_path, NAMES, NOW)
     before = {name: serial(tmp_path, name) for name in ("ca", "server", "admin")}
-    assert certificates.ensure(tmp_path, NAMES, NOW + datetime.timedelta(days=250))
+    assert upkeep.ensure(tmp_path, NAMES, NOW + datetime.timedelta(days=250)).written
     assert serial(tmp_path, "ca") == before["ca"]
     assert serial(tmp_path, "server") != before["server"]
     assert serial(tmp_path, "admin") != before["admin"]
 
 
 def test_a_new_address_renews_the_server_only(tmp_path: Path) -> None:
-    certificates.ensure(tmp_path, NAMES, NOW)
+    upkeep.ensure(tmp_path, NAMES, NOW)
     before = {name: serial(tmp_path, name) for name in ("server", "admin")}
     more = Names(NAMES.dns, (*NAMES.addresses, ip_address("192.0.2.7")))
-    assert certificates.ensure(tmp_path, more, NOW)
+    assert upkeep.ensure(tmp_path, more, NOW).written == ("server",)
     assert serial(tmp_path, "server") != before["server"]
     assert serial(tmp_path, "admin") == before["admin"]
     # An address that went away is no reason: it may come back.
-    assert not certificates.ensure(tmp_path, NAMES, NOW)
+    assert not upkeep.ensure(tmp_path, NAMES, NOW).written
 
 
 def test_a_half_finished_renewal_is_repaired(tmp_path: Path) -> None:
-    certificates.ensure(tmp_path, NAMES, NOW)
+    upkeep.ensure(tmp_path, NAMES, NOW)
     other = tmp_path / "other"
-    certificates.ensure(other, NAMES, NOW)
+    upkeep.ensure(other, NAMES, NOW)
     (tmp_path / "server.key").write_bytes((other / "server.key").read_bytes())
-    assert certificates.ensure(tmp_path, NAMES, NOW)
+    assert upkeep.ensure(tmp_path, NAMES, NOW).written
     assert certificates.belong_together(
         (tmp_path / "server.pem").read_bytes(), (tmp_path / "server.key").read_bytes()
     )
 
 
-@pytest.mark.parametrize("spoil", [Path.unlink, lambda file: file.write_text("nothing")])
-def test_an_authority_that_clients_trust_is_not_replaced(
-    tmp_path: Path, spoil: Callable[[Path], object]
-) -> None:
-    certificates.ensure(tmp_path, NAMES, NOW)
-    trusted = (tmp_path / "ca.pem").read_bytes()
-    spoil(tmp_path / "ca.key")
-    with pytest.raises(StartError, match="restore them, or remove both"):
-        certificates.ensure(tmp_path, NAMES, NOW)
-    assert (tmp_path / "ca.pem").read_bytes() == trusted
-
-
 def test_a_first_start_that_died_after_the_key_is_finished(tmp_path: Path) -> None:
-    (tmp_path / "ca.key").write_text("half of it")
-    assert certificates.ensure(tmp_path, NAMES, NOW)
-    assert certificates.read_authority(tmp_path)
-
-
-def test_a_leaf_of_another_authority_is_replaced(tmp_path: Path) -> None:
-    certificates.ensure(tmp_path, NAMES, NOW)
-    other = tmp_path / "other"
-    certificates.ensure(other, NAMES, NOW)
-    for end in ("pem", "key"):
-        (tmp_path / f"admin.{end}").write_bytes((other / f"admin.{end}").read_bytes())
-    foreign = serial(tmp_path, "admin")
-    assert certificates.ensure(tmp_path, NAMES, NOW)
-    assert serial(tmp_path, "admin") != foreign
+    upkeep.ensure(tmp_path / "other", NAMES, NOW)
+    key = (tmp_path / "other" / "ca.key").read_bytes()
+    (tmp_path / "ca.key").write_bytes(key)
+    assert upkeep.ensure(tmp_path, NAMES, NOW).written == ("ca", "server", "admin")
+    assert certificates.read_authority(tmp_path).key_pem == key
 
 
 def test_more_users_and_reserved_names(tmp_path: Path) -> None:
-    certificates.ensure(tmp_path, NAMES, NOW)
+    upkeep.ensure(tmp_path, NAMES, NOW)
     certificates.write_client(tmp_path, "reader", NOW)
     assert serial(tmp_path, "reader")
     with pytest.raises(StartError, match="server"):
@@ -111,7 +89,7 @@ def test_more_users_and_reserved_names(tmp_path: Path) -> None:
 
 
 def test_fingerprint_has_openssl_form(tmp_path: Path) -> None:
-    certificates.ensure(tmp_path, NAMES, NOW)
+    upkeep.ensure(tmp_path, NAMES, NOW)
     text = certificates.fingerprint((tmp_path / "server.pem").read_bytes())
     assert len(text.split(":")) == 32
     assert text == text.upper()
@@ -120,4 +98,4 @@ def test_fingerprint_has_openssl_form(tmp_path: Path) -> None:
 def test_a_folder_that_cannot_be_made_is_a_start_error(tmp_path: Path) -> None:
     (tmp_path / "file").write_text("")
     with pytest.raises(StartError, match="cannot write certificates"):
-        certificates.ensure(tmp_path / "file" / "tls", NAMES, NOW)
+        upkeep.ensure(tmp_path / "file" / "tls", NAMES, NOW)

@@ -9,7 +9,7 @@ import pytest
 
 from twinplane import cli
 from twinplane.errors import StartError
-from twinplane.identity import certificates, command
+from twinplane.identity import certificates, command, issue
 from twinplane.identity.password import matches
 from twinplane.identity.role import Access, Role
 from twinplane.identity.rule import Rule
@@ -23,7 +23,7 @@ RULE = Rule(parse('/appliances/appliance[name="a\\\\b\\]]'), Access.READ)
 @pytest.fixture
 def root(tmp_path: Path) -> Path:
     (tmp_path / "tls").mkdir()
-    authority = certificates.issue_authority(NOW)
+    authority = issue.issue_authority(NOW)
     (tmp_path / "tls/ca.pem").write_bytes(authority.certificate_pem)
     (tmp_path / "tls/ca.key").write_bytes(authority.key_pem)
     return tmp_path
