@@ -25,7 +25,7 @@ from twinplane.configuration import Configuration, completed, standing
 from twinplane.copies import Copies
 from twinplane.credentials import Credentials
 from twinplane.drift import Suspicions
-from twinplane.drivers.foreign import read_foreign
+from twinplane.drivers.foreign import read_devices, read_foreign
 from twinplane.errors import StartError
 from twinplane.hints import print_hints
 from twinplane.identity.directory import Directory
@@ -172,6 +172,7 @@ async def serving(settings: Settings) -> AsyncIterator[Agent]:
                 publisher=operational,
                 clock=clock,
                 read_foreign=partial(read_foreign, back_end.netlink),
+                read_devices=partial(read_devices, back_end.netlink),
                 sweep=back_end.sweep,
                 modules=schemas.digest,
                 prechecks=(ImageCheck(settings.agent.image_dir),),

@@ -46,17 +46,23 @@ class Arrivals:
         started = False
         taken: dict[str, bool] = {}  # whether somebody else has the device that the host has
         ours: set[str] = set()
+        names: dict[str, tuple[str, ...]] = {}  # all that a device goes by, by its primary one
         async for batch in batches:
             yield batch
             links = [fact for fact in batch.facts if isinstance(fact, LinkFact)]
             gone = {fact.name for fact in batch.facts if isinstance(fact, LinkGone)}
+            gone |= {name for one in gone for name in names.pop(one, ())}
+            for link in links:
+                gone |= set(names.get(link.name, ())) - set(link.names)
+                names[link.name] = link.names
             before = {name: held for name, held in taken.items() if name not in gone}
             ours |= {link.name for link in links if link.owner is not None}
             # One that is taken out of a switch of ours is drift, which is reported and left as it is.
             now = {
-                link.name: link.addressed or (link.master is not None and link.master not in ours)
+                name: link.addressed or (link.master is not None and link.master not in ours)
                 for link in links
                 if link.owner is None
+                for name in link.names
             }
             taken = now if batch.complete else before | now
             free = [name for name, held in now.items() if not held and before.get(name, True)]

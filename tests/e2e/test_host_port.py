@@ -1,25 +1,18 @@
 """Host ports: plugged when there, waited for when not, refused when in use, given back as they were."""
 
-import json
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
 
 import pytest
 
 from e2e.agent import Agent, until, value
+from e2e.cable import cable, clear, port, row
 from e2e.documents import APPLIANCE, IMAGE, appliance, image, switch, switch_path, vnic
-from e2e.place import Place
 from twinplane_client import AlreadyExistsError, InvalidError, RefusedError
 
 pytestmark = pytest.mark.hypervisor
 
 LAN = switch_path("lan")
-
-
-def port(switch: str, interface: str) -> str:
-    """The path of a port."""
-    return f"{switch_path(switch)}/ports/port[interface={interface}]"
 
 
 @pytest.fixture(autouse=True)
@@ -29,30 +22,6 @@ def tidy(agent: Agent) -> Iterator[None]:
     yield
     clear(agent)
     assert not [line for line in agent.lines() if "Traceback" in line or " ERROR " in line]
-
-
-def clear(agent: Agent) -> None:
-    with agent.client() as client:
-        client.set(delete=["/appliances", "/images", "/virtual-switches", "/interfaces"])
-    for row in json.loads(agent.place.ip("-json", "link")):
-        if row["ifname"].startswith("host"):
-            agent.place.ip("link", "delete", row["ifname"], check=False)
-
-
-def cable(place: Place, name: str, **settings: str) -> None:
-    """A host port with an end that nobody looks at."""
-    words = [word for pair in settings.items() for word in pair]
-    place.ip("link", "add", name, *words, "type", "veth", "peer", "name", f"{name}x")
-    place.ip("link", "set", f"{name}x", "up")
-
-
-def row(place: Place, name: str) -> dict[str, Any]:
-    """What the kernel says of a device, without what changes by itself."""
-    (found,) = json.loads(place.ip("-json", "-details", "address", "show", name))
-    return {
-        key: found.get(key)
-        for key in ("mtu", "master", "flags", "ifalias", "inet6_addr_gen_mode", "promiscuity", "address")
-    } | {"addresses": [each["local"] for each in found["addr_info"]]}
 
 
 def test_a_port_that_is_there_is_plugged_and_given_back(agent: Agent) -> None:

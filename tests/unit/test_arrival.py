@@ -1,6 +1,7 @@
 """When the writer is asked to take host ports: when one appears, or when somebody else lets go of it."""
 
 from collections.abc import AsyncIterator
+from dataclasses import replace
 
 import pytest
 
@@ -19,6 +20,10 @@ def link(
     return LinkFact(name, 1, "veth", 1500, "", owner, True, "UP", True, 0, master, addressed)
 
 
+def named(name: str, *others: str) -> LinkFact:
+    return replace(link(name), alternatives=others)
+
+
 def seen(*links: LinkFact) -> Batch:
     return Batch("netlink", links)
 
@@ -32,6 +37,10 @@ BRIDGES = (link("brours", owner=LAN), link("docker9"))
     [
         ((), [seen(link("eth7"))], True),
         ((), [seen(link("eth8"))], False),  # nobody wants that one
+        ((link("ens7"),), [seen(named("ens7", "eth7"))], True),  # it has that name too, now
+        ((named("ens7", "eth7"),), [seen(link("ens7")), seen(named("ens7", "eth7"))], True),
+        ((named("ens7", "eth7"),), [seen(link("ens7"), named("ens8", "eth7"))], True),
+        ((named("ens7", "eth7"),), [seen(named("ens7", "eth7"))], False),
         ((), [seen(link("eth7", "docker9")), seen(link("eth7"))], True),
         ((link("eth7"),), [seen(link("eth7"))], False),
         ((link("eth7"),), [GONE, seen(link("eth7"))], True),

@@ -77,7 +77,11 @@ class DeviceDriver:
         if link is None:
             return Found(Ownership.ABSENT)
         resource = self._read(key.noun, link)
-        if resource is None or read_mark(link, self._instance).ownership is not Ownership.OWN:
+        if (
+            link.name != key.name
+            or resource is None
+            or read_mark(link, self._instance).ownership is not Ownership.OWN
+        ):
             return foreign(link)
         return Found(Ownership.OWN, resource)
 
@@ -97,7 +101,11 @@ class DeviceDriver:
         return tuple(found)
 
     def _check(self, key: Key, link: LinkRow) -> None:
-        if _noun(link) is not key.noun or read_mark(link, self._instance).ownership is Ownership.FOREIGN:
+        if (
+            link.name != key.name
+            or _noun(link) is not key.noun
+            or read_mark(link, self._instance).ownership is Ownership.FOREIGN
+        ):
             raise DriverError(
                 f"{key}: {foreign(link).description} is in the way",
                 remedy=f"remove or rename it: ip link delete {link.name}",

@@ -46,10 +46,11 @@ class LinkDriver:
             if link is None:
                 return None
         found = Link(
-            link.name,
+            key.name,
             wanted.owner,
             None if wanted.up is None else link.up,
             None if wanted.mtu is None else link.mtu,
+            link.index,
         )
         if found != wanted:
             raise DriverError(f"{key}: {unlike(found, wanted)} after it was set")
@@ -58,15 +59,16 @@ class LinkDriver:
     async def find(self, key: Key) -> Found:
         """The admin state and MTU that the device has now: never FOREIGN, they are set, not made."""
         link = await self._connection.link(key.name)
-        return Found(Ownership.ABSENT) if link is None else Found(Ownership.OWN, _read(link))
+        return Found(Ownership.ABSENT) if link is None else Found(Ownership.OWN, _read(link, key.name))
 
     async def survey(self, keys: Iterable[Key]) -> tuple[Resource, ...]:
         """Admin state and MTU of the devices under `keys` (no device says that it is managed)."""
         names = {key.name for key in keys if key.noun is Noun.LINK}
         if not names:
             return ()
-        return tuple(_read(link) for link in await self._connection.links() if link.name in names)
+        links = await self._connection.links()
+        return tuple(_read(link, name) for link in links for name in link.names if name in names)
 
 
-def _read(link: LinkRow) -> Link:
-    return Link(link.name, interface_path(link.name), link.up, link.mtu)
+def _read(link: LinkRow, name: str) -> Link:
+    return Link(name, interface_path(name), link.up, link.mtu, link.index)

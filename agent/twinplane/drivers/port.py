@@ -62,36 +62,45 @@ class PortDriver:
         """
         # one device and its bridge by name and index: a dump for each of many keys is quadratic
         link = await self._connection.link(key.name)
-        if link is None or link.name != key.name:
+        if link is None:
             return Found(Ownership.ABSENT)
+        if link.name != key.name and self._is_ours(link):
+            return foreign(link)
         master = await self._connection.device(link.master) if link.master else None
-        resource = self._read(link, master)
+        resource = self._read(link, master, key.name)
         if resource is None:
             assert master is not None
             return Found(Ownership.FOREIGN, description=f"it is a port of {master.name}")
         placed = resource.master is not None or (isinstance(resource, Port) and resource.up)
         return Found(Ownership.OWN if placed else Ownership.ABSENT, resource)
 
-    async def survey(self, keys: Iterable[Key]) -> tuple[Resource, ...]:  # noqa: ARG002
+    async def survey(self, keys: Iterable[Key]) -> tuple[Resource, ...]:
         """A `Port` for each device of ours, a `Plug` for each host port in a bridge of ours, by one dump.
 
-        No key is needed: a port of ours shows by the mark of the device or of the bridge it is in.
+        No key is needed: a port of ours shows by the mark of the device or of the bridge it is in. A host
+        port goes by the names of `keys`, where it has one of them (under each that it has), else by its own.
         """
+        wanted = {key.name for key in keys if key.noun is Noun.PORT}
         links = {link.index: link for link in await self._connection.links()}
-        read = (self._read(link, links.get(link.master)) for link in links.values())
+        read = [
+            self._read(link, links.get(link.master), name)
+            for link in links.values()
+            for name in [name for name in link.names if name in wanted and not self._is_ours(link)]
+            or [link.name]
+        ]
         return tuple(port for port in read if isinstance(port, Port) or (port is not None and port.master))
 
-    def _read(self, link: LinkRow, master: LinkRow | None) -> Port | Plug | None:
+    def _read(self, link: LinkRow, master: LinkRow | None, name: str) -> Port | Plug | None:
         if self._is_ours(link):
             owner = read_mark(link, self._instance).owner
             return Port(link.name, owner, master.name if master else None, link.up)
         generation = NO_GENERATION if link.address_generation is None else link.address_generation
         if master is None:
-            return Plug(link.name, ROOT, None, generation)
+            return Plug(name, ROOT, None, generation, link.index)
         if not self._is_ours(master):
             return None
         switch = read_mark(master, self._instance).owner
-        return Plug(link.name, _port_path(switch, link.name), master.name, generation)
+        return Plug(name, _port_path(switch, name), master.name, generation, link.index)
 
     async def _settle(self, key: Key, link: LinkRow, wanted: Port) -> Port:
         if not self._is_ours(link):
@@ -112,9 +121,16 @@ class PortDriver:
         return found
 
     async def _plug(self, key: Key, link: LinkRow, wanted: Plug) -> Plug:
+        if self._is_ours(link):
+            raise DriverError(f"{key}: {link.name} is a device of this agent", remedy="choose another port")
         master = await self._master(key, wanted.master)
-        if link.master not in (0, master):
-            await self._check_leave(key, link)
+        elsewhere = link.master not in (0, master) and not await self._is_own(link.master)
+        if elsewhere and wanted.master is None:
+            master = link.master  # it has been let go: whose port it is now is not for us to say
+        elif elsewhere:
+            raise DriverError(
+                f"{key}: is a port of another bridge", remedy="take it out of that bridge first"
+            )
         if master and link.master != master:
             await self._check_unaddressed(key, link)
         if link.master and not master:
@@ -127,7 +143,7 @@ class PortDriver:
         # a device without IPv6 has no addresses to generate: as good as any mode
         generation = wanted.address_generation if link.address_generation is None else link.address_generation
         name = wanted.master if link.master == master else f"device {link.master}"
-        found = Plug(link.name, wanted.owner, name, generation)
+        found = Plug(key.name, wanted.owner, name, generation, link.index)
         if found != wanted:
             raise DriverError(f"{key}: {unlike(found, wanted)} after it was set")
         return found
@@ -149,12 +165,6 @@ class PortDriver:
             for row in await self._connection.addresses():
                 if row.device == link.index and row.is_automatic:
                     await self._connection.delete_address(row)
-
-    async def _check_leave(self, key: Key, link: LinkRow) -> None:
-        if not await self._is_own(link.master):
-            raise DriverError(
-                f"{key}: is a port of another bridge", remedy="take it out of that bridge first"
-            )
 
     async def _check_unaddressed(self, key: Key, link: LinkRow) -> None:
         for row in await self._connection.addresses():

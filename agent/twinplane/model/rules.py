@@ -16,7 +16,7 @@ from twinplane.model.entry import optional_text
 from twinplane.model.host import Capabilities
 from twinplane.model.index import Index, Touched, View
 from twinplane.model.object_rule import OBJECT_RULES, RESERVED_NAME
-from twinplane.model.port import HostPort
+from twinplane.model.port import HostPort, interface_path
 from twinplane.model.reference import references
 from twinplane.model.switch import VirtualSwitch, switch_path
 from twinplane_wire.path import Path
@@ -26,6 +26,10 @@ UNPLUGGABLE = frozenset({"bridge", "loopback"})  # kinds of device that no bridg
 
 class HostLink(Protocol):
     """What rules ask of a network device of the host (state/facts.py: LinkFact)."""
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """All its names, the primary one first."""
 
     @property
     def owner(self) -> Path | None:
@@ -66,6 +70,7 @@ def check(changes: Sequence[Touched], index: Index, host: Host, capabilities: Ca
             found.extend(host_can_do_it(change.after, capabilities))
         found.extend(violation for rule in BOX_RULES for violation in rule(change, index))
         found.extend(violation for rule in HOST_RULES for violation in rule(change, host))
+        found.extend(device_has_one_name(change, index, host))
     if found:
         raise RequestError(*sorted(found, key=_place))
 
@@ -181,6 +186,37 @@ def port_is_free(change: Touched, host: Host) -> Iterator[Violation]:
                 f"{interface} is a port of {link.master}",
                 "take it out of there first",
             )
+
+
+def device_has_one_name(change: Touched, index: Index, host: Host) -> Iterator[Violation]:
+    """A device of the host is configured under one of its names only: once as a port, once as a row of
+    /interfaces."""
+    had = change.before.model if change.before else None
+    now = change.after.model if change.after else None
+    if isinstance(now, VirtualSwitch):
+        known = had.ports if isinstance(had, VirtualSwitch) else ()
+        for name in (name for name in now.ports if name not in known):
+            for other in _other_names(host, name):
+                for path in sorted(index.plugged.get(other, ())):
+                    yield _second_name(_port_leaf(now, name), name, other, path)
+    elif isinstance(now, HostPort) and had is None:
+        for other in _other_names(host, now.name):
+            if interface_path(other) in index.models:
+                yield _second_name(change.path, now.name, other, interface_path(other))
+
+
+def _other_names(host: Host, name: str) -> tuple[str, ...]:
+    link = host.link(name)
+    return () if link is None else tuple(other for other in link.names if other != name)
+
+
+def _second_name(leaf: Path, name: str, other: str, path: Path) -> Violation:
+    return Violation(
+        leaf,
+        Fault.STATE,
+        f"{name} and {other} are names of one device, and {other} is configured at {path}",
+        "use one of the names only",
+    )
 
 
 def row_has_no_owner(change: Touched, host: Host) -> Iterator[Violation]:

@@ -82,7 +82,7 @@ class Connection:
         return tuple(row for row in map(parse_link, payloads) if row is not None)
 
     async def link(self, name: str) -> LinkRow | None:
-        """The device of that name, or None."""
+        """The device of that name, primary or alternative, or None."""
         payload = await self._reader.get(RTM_GETLINK, get_body(name), f"read {name}")
         return None if payload is None else parse_link(payload)
 
@@ -99,11 +99,11 @@ class Connection:
     async def towards(self, address: str) -> frozenset[str]:
         """The devices that packets to an address leave through: the one of the route and all that carries it
         (the ports of a bridge, the device that a VLAN is on). The zone of an address (RFC 4007 section 11) is
-        its way. None where there is no route. Raises ValueError for what is no address."""
+        its way. All names of each. None where there is no route. Raises ValueError for what is no address."""
         links = {row.index: row for row in await self.links()}
         _, _, zone = address.partition("%")
         if zone:
-            reached = {row.index for row in links.values() if zone in (row.name, str(row.index))}
+            reached = {row.index for row in links.values() if zone in (*row.names, str(row.index))}
         else:
             reached = {await self._way(address)}
         found: set[int] = set()
@@ -111,7 +111,7 @@ class Connection:
             found |= reached
             ports = {row.index for row in links.values() if row.master in reached}
             reached = ports | {links[index].below for index in reached}
-        return frozenset(links[index].name for index in found)
+        return frozenset(name for index in found for name in links[index].names)
 
     async def _way(self, address: str) -> int:
         """The index of the device that the route to an address leaves through; 0: there is none."""

@@ -3,7 +3,7 @@
 import struct
 from dataclasses import dataclass
 
-from twinplane.netlink.message import attribute, attributes, text, u32
+from twinplane.netlink.message import attribute, attributes, each_attribute, text, u32
 
 RTM_NEWLINK = 16
 RTM_DELLINK = 17
@@ -17,6 +17,7 @@ _IFINFOMSG = struct.Struct("=BxHiII")
 _ARPHRD_LOOPBACK = 772
 _IFLA_ADDRESS, _IFLA_IFNAME, _IFLA_MTU, _IFLA_LINK, _IFLA_QDISC, _IFLA_MASTER = 1, 3, 4, 5, 6, 10
 _IFLA_OPERSTATE, _IFLA_LINKINFO, _IFLA_IFALIAS, _IFLA_AF_SPEC = 16, 18, 20, 26
+_IFLA_PROP_LIST, _IFLA_ALT_IFNAME = 52, 53
 _IFLA_EXT_MASK, _IFLA_CARRIER, _IFLA_CARRIER_CHANGES, _IFLA_LINK_NETNSID = 29, 33, 35, 37
 _IFLA_INFO_KIND, _IFLA_INFO_DATA = 1, 2
 _IFLA_INET6_ADDR_GEN_MODE = 8
@@ -44,6 +45,7 @@ class LinkRow:
     """One network device as it is. `master` is an index (0: none); `kind` the name the kernel gives the
     driver ("tun" for a tap, "loopback" for lo, "" for hardware); `mac` "" where it has none.
 
+    `alternatives` are its other names (ip-link(8), altname).
     `below` is the index of the device that it stands on (a VLAN, a macvlan) or, as a veth, is cabled to; 0
     where there is none in this network namespace.
     `address_generation` is the IPv6 mode (0 EUI64, 1 NONE, …), None where the device has no IPv6 at all.
@@ -64,6 +66,12 @@ class LinkRow:
     address_generation: int | None
     details: bytes  # IFLA_INFO_DATA
     below: int = 0
+    alternatives: tuple[str, ...] = ()
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """All names that it goes by, the primary one first."""
+        return (self.name, *self.alternatives)
 
     @property
     def up(self) -> bool:
@@ -131,7 +139,14 @@ def parse_link(payload: bytes) -> LinkRow | None:
         address_generation=_address_generation(found.get(_IFLA_AF_SPEC)),
         details=info.get(_IFLA_INFO_DATA, b""),
         below=0 if _IFLA_LINK_NETNSID in found else u32(found.get(_IFLA_LINK)),
+        alternatives=_alternatives(found.get(_IFLA_PROP_LIST)),
     )
+
+
+def _alternatives(properties: bytes | None) -> tuple[str, ...]:
+    if properties is None:
+        return ()
+    return tuple(text(value) for kind, value in each_attribute(properties) if kind == _IFLA_ALT_IFNAME)
 
 
 def parse_gone(payload: bytes) -> int | None:

@@ -82,6 +82,17 @@ def attributes(payload: bytes, start: int = 0) -> dict[int, bytes]:
     return found
 
 
+def each_attribute(payload: bytes) -> Iterator[tuple[int, bytes]]:
+    """The attributes of a payload in order, also where several have one type."""
+    start = 0
+    while start + 4 <= len(payload):
+        length, kind = _ATTRIBUTE.unpack_from(payload, start)
+        if length < 4:
+            break
+        yield kind & _TYPE_MASK, payload[start + 4 : start + length]
+        start += (length + 3) & ~3
+
+
 def text(value: bytes | None) -> str:
     """A zero-terminated string attribute; "" where there is none."""
     return value.split(b"\0", 1)[0].decode(errors="replace") if value else ""

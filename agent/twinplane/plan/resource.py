@@ -172,12 +172,15 @@ class Plug:
     `master` is the bridge, or None while the port is put aside or let go. `address_generation` is the IPv6
     mode of the device (0 EUI64, 1 NONE, 2 STABLE_PRIVACY, 3 RANDOM: if_link.h). An absent device is no error:
     the port is WAITING. What the device had before is a foreign value, given back when the port is let go.
+    `device` is the name in the configuration, which may be an alternative one; `index` is the kernel's of the
+    device behind it, as it was read (0: not read).
     """
 
     device: str
     owner: Path
     master: str | None
     address_generation: int
+    index: int = field(default=0, compare=False)
 
     @property
     def key(self) -> Key:
@@ -186,13 +189,14 @@ class Plug:
 
 @dataclass(frozen=True, slots=True)
 class Link:
-    """Admin state and MTU of a host port under management; None leaves an attribute alone. Absent device and
-    foreign values as for `Plug`."""
+    """Admin state and MTU of a host port under management; None leaves an attribute alone. Absent device,
+    names and foreign values as for `Plug`."""
 
     device: str
     owner: Path
     up: bool | None
     mtu: int | None
+    index: int = field(default=0, compare=False)
 
     @property
     def key(self) -> Key:
@@ -201,12 +205,25 @@ class Link:
 
 class ForeignValue(NamedTuple):
     """The value an attribute of a foreign device had before it was first changed; `owner` is the model path
-    that took it. Attributes: ``address-generation``, ``up``, ``mtu`` (``master`` is always none before)."""
+    that took it. Attributes: ``address-generation``, ``up``, ``mtu`` (``master`` is always none before).
+
+    `ifindex` and `address` (as a number; 0: unknown) say which device it was taken of: names move."""
 
     device: str
     attribute: str
     value: int
     owner: Path
+    ifindex: int = 0
+    address: int = 0
+
+
+class HostDevice(NamedTuple):
+    """A device of the host by what identifies it: its index and address (as a number), and all its names, the
+    primary one first."""
+
+    ifindex: int
+    address: int
+    names: tuple[str, ...]
 
 
 class Run(Enum):

@@ -29,6 +29,12 @@ class LinkFact:
     carrier_changes: int
     master: str | None  # name of the bridge it is a port of
     addressed: bool = False  # carries an IP address of the host
+    alternatives: tuple[str, ...] = ()  # its other names
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """All names that it goes by, the primary one first."""
+        return (self.name, *self.alternatives)
 
 
 @dataclass(frozen=True, slots=True)

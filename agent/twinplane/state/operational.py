@@ -103,8 +103,8 @@ class Operational:
         return self._roots.get(origin, EMPTY_ROOT)
 
     def link(self, name: str) -> LinkFact | None:
-        """The network device of that name, as the host has it now."""
-        return self._known.links.get(name)
+        """The network device of that name, primary or alternative, as the host has it now."""
+        return self._known.named(name)
 
     def waits_for(self, name: str) -> bool:
         """Whether a host port of that name is configured, by a switch or as an interface."""

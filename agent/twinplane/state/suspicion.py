@@ -28,20 +28,29 @@ def _link(known: Known, link: LinkFact) -> Iterator[Path]:
     before = known.links.get(link.name)
     if before is not None and _wanted(before) == _wanted(link):
         return
-    for seen in (before, link):
-        if seen is not None and seen.owner is not None:
-            yield seen.owner
-    yield from _host_port(known, link.name)
+    yield from _concerned(known, before)
+    yield from _concerned(known, link)
 
 
 def _link_gone(known: Known, gone: LinkGone) -> Iterator[Path]:
-    before = known.links.get(gone.name)
-    if before is not None and before.owner is not None:
-        yield before.owner
+    yield from _concerned(known, known.links.get(gone.name))
 
 
 def _wanted(link: LinkFact) -> tuple[object, ...]:
-    return link.kind, link.mtu, link.mac, link.owner, link.up, link.master
+    return link.kind, link.mtu, link.mac, link.owner, link.up, link.master, link.alternatives
+
+
+def _concerned(known: Known, link: LinkFact | None) -> Iterator[Path]:
+    """Whose device it is, who has it configured, and whose bridge it is in."""
+    if link is None:
+        return
+    if link.owner is not None:
+        yield link.owner
+    for name in link.names:
+        yield from _host_port(known, name)
+    master = None if link.master is None else known.links.get(link.master)
+    if link.owner is None and master is not None and master.owner is not None:
+        yield master.owner
 
 
 def _host_port(known: Known, name: str) -> Iterator[Path]:

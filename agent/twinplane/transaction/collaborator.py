@@ -3,7 +3,7 @@
 from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
 from typing import Protocol, TypeAlias
 
-from twinplane.plan.resource import ForeignValue, Key, Resource
+from twinplane.plan.resource import ForeignValue, HostDevice, Key, Resource
 from twinplane.plan.step import Step
 from twinplane.state.facts import Fact
 from twinplane.transaction.notice import Notice
@@ -21,8 +21,12 @@ Mark: TypeAlias = Callable[[str], None]
 # Raises RequestError with every step that cannot work (an image whose file is missing or of another digest).
 Precheck: TypeAlias = Callable[[Sequence[Step]], Awaitable[None]]
 
-# The values that a host port's attributes have now, by name as in `ForeignValue`; empty where it is absent.
+# The values that a host port's attributes have now, by name as in `ForeignValue`, and what the device is
+# known again by (``ifindex``, ``address``); empty where it is absent.
 ForeignReader: TypeAlias = Callable[[str], Awaitable[Mapping[str, int]]]
+
+# All devices of the host, by what they are known again; raises DriverError.
+DeviceReader: TypeAlias = Callable[[], Awaitable[Sequence[HostDevice]]]
 
 # Empties trash/ and removes what finished steps leave behind (empty cgroup directories); raises DriverError.
 Sweep: TypeAlias = Callable[[], Awaitable[None]]

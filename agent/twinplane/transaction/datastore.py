@@ -240,6 +240,11 @@ class Datastore:
         """A transaction or a repair is over; all of it or nothing is kept."""
         await self._write(lambda db: table.conclude(db, end), level="NORMAL")
 
+    async def move_foreign(self, gone: Iterable[ForeignValue], come: Iterable[ForeignValue]) -> None:
+        """Keep other values in the place of some: their devices go by other names now."""
+        dropped, kept = tuple(gone), tuple(come)
+        await self._write(lambda db: table.move_foreign(db, dropped, kept))
+
     async def keep_foreign(self, values: Iterable[ForeignValue]) -> None:
         """Make values of foreign attributes durable before they are changed outside a journal row."""
         kept = tuple(values)
@@ -318,7 +323,9 @@ class Datastore:
         last = db.execute("SELECT number, time FROM commits ORDER BY number DESC LIMIT 1").fetchone()
         number, time = last or (0, 0)
         row = db.execute("SELECT number, status, body FROM journal").fetchone()
-        foreign = db.execute("SELECT device, attribute, value, owner FROM foreign_values").fetchall()
+        foreign = db.execute(
+            "SELECT device, attribute, value, owner, ifindex, address FROM foreign_values"
+        ).fetchall()
         self._annotation = meta.get(ANNOTATION, "")
         self.spared = table.spared(meta.get(table.SPARED, ""))
         self._spared_before = table.spared(meta.get(table.SPARED_BEFORE, ""))
@@ -328,7 +335,7 @@ class Datastore:
             running=Running(forest, number, time),
             modules=meta.get("modules", ""),
             entry=Entry.read(number=row[0], status=Status(row[1]), body=row[2]) if row else None,
-            foreign=tuple(ForeignValue(d, a, v, parse(o)) for d, a, v, o in foreign),
+            foreign=tuple(ForeignValue(d, a, v, parse(o), *where) for d, a, v, o, *where in foreign),
             pending=Pending(*waits) if waits else None,
             reverse=tuple(self._reverse(db, waits[2], forest)) if waits else (),
             annotation_before=meta.get(ANNOTATION_BEFORE, ""),

@@ -16,7 +16,7 @@ from twinplane.transaction.alarm import object_of
 from twinplane.transaction.collaborator import Resources
 from twinplane.transaction.confirm import Confirmations
 from twinplane.transaction.driver import Found, Ownership
-from twinplane.transaction.foreign import mask
+from twinplane.transaction.foreign import astray, give_back, mask
 from twinplane.transaction.ground import FILES, object_of_resource
 from twinplane.transaction.journal import printed
 from twinplane.transaction.match import stopping
@@ -30,6 +30,8 @@ log = logging.getLogger(__name__)
 
 SHARES = frozenset({Noun.SCHEDULER, Noun.QDISC})
 ALARMS = {DRIFT: ("DRIFT", "MINOR"), SHARE_VIOLATION: ("SHARE_VIOLATION", "MINOR")}
+
+SWITCHES = "virtual-switches"
 
 FEW = 64  # resources
 
@@ -68,6 +70,10 @@ class Drifts:
         if self._standing.not_ready or self._standing.degraded or self._standing.misfit:
             return  # whoever sees to that sees to this
         objects -= {one.object for one in self._standing.left.values()}  # that is told, and repaired
+        try:
+            await self._standing.follow()
+        except UnavailableError as error:
+            log.warning("what host ports are called now could not be stored: %s", error)
         found = await self._differences(objects)
         events: list[Notice] = []
         for kind, path in sorted({*found, *self._of(objects)}):
@@ -109,7 +115,22 @@ class Drifts:
                 continue  # it was asked to, and has its time
             after[key] = one
             facts |= {} if fact is None else {key: fact}
-        return _sorted(parts.planner(facts, after, self._standing.foreign).steps)
+        facts |= await self._strangers(objects, after)
+        steps = parts.planner(facts, after, self._standing.foreign).steps
+        planned = {step.key for step in steps}
+        loose = give_back(astray(self._standing.foreign, objects, after))
+        return _sorted((*steps, *(step for step in loose if step.key not in planned)))
+
+    async def _strangers(self, objects: frozenset[Path], wanted: Resources) -> Resources:
+        """The host ports that are in bridges of these objects, where nobody wants them."""
+        if not any(path.elems[0].name == SWITCHES for path in objects):
+            return {}
+        ports = await self._parts.executor.survey(wanted, frozenset({Noun.PORT}))
+        return {
+            key: one
+            for key, one in ports.items()
+            if isinstance(one, Plug) and key not in wanted and object_of_resource(one) in objects
+        }
 
     async def _seen(self, wanted: Resources) -> Mapping[Key, Found]:
         """What stands under these keys: few are read one by one, many by one look at all that is ours."""

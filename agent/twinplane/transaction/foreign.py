@@ -8,7 +8,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import replace
 from types import MappingProxyType
 
-from twinplane.plan.resource import ForeignValue, Key, Link, Noun, Plug, Resource
+from twinplane.plan.resource import ForeignValue, HostDevice, Key, Link, Noun, Plug, Resource
 from twinplane.plan.step import Phase, Step
 from twinplane.transaction.collaborator import Foreign, Resources
 from twinplane_wire.path import Path
@@ -85,6 +85,63 @@ def give_back(values: Foreign) -> tuple[Step, ...]:
         link = replace(link, up=bool(value.value)) if attribute == "up" else replace(link, mtu=value.value)
         steps[key] = Step(Phase.FINAL, key, value.owner, None, link)
     return tuple(steps.values())
+
+
+def followed(
+    foreign: Foreign, devices: Iterable[HostDevice]
+) -> tuple[tuple[ForeignValue, ...], tuple[ForeignValue, ...]]:
+    """The remembered values whose device goes by another name now, or is gone for good, and what is to be
+    remembered in their place.
+
+    A device is the one with the index that it had, if its address or its name is the same; or the one with
+    its name and address (it was away: unplugged, in another namespace, before a reboot). Where the name has
+    another device, what was taken of the old one is nobody's. Where the name has none, it is waited for.
+    """
+    devices = tuple(devices)
+    by_index = {device.ifindex: device for device in devices}
+    by_name = {name: device for device in devices for name in device.names}
+    gone: list[ForeignValue] = []
+    come: list[ForeignValue] = []
+    for value in foreign.values():
+        named, numbered = by_name.get(value.device), by_index.get(value.ifindex)
+        if not value.ifindex or (named is None and numbered is None):
+            continue
+        same = named is not None and named.ifindex == value.ifindex
+        found = named if same else None
+        if found is None and numbered is not None and numbered.address == value.address:
+            found = numbered
+        if found is None and named is not None and named.address == value.address:
+            found = named
+        if found is None:
+            gone += [value] if named is not None else []
+            continue
+        names = (name_of(value.owner), value.device)
+        name = next((name for name in names if name in found.names), found.names[0])
+        now = value._replace(device=name, ifindex=found.ifindex)
+        if now != value:
+            gone.append(value)
+            come.append(now)
+    return tuple(gone), tuple(come)
+
+
+def name_of(owner: Path) -> str:
+    """The name that a host port has in the configuration of the object, or part of one, at this path."""
+    keys = owner.elems[-1].keys if owner.elems else ()
+    return keys[0][1] if keys else ""
+
+
+def astray(foreign: Foreign, objects: Iterable[Path], wanted: Resources) -> Foreign:
+    """The values that were taken for these objects of a device that their name does not lead to any more."""
+    concerned = frozenset(objects)
+    return unclaimed(
+        {
+            key: value
+            for key, value in foreign.items()
+            if Path(value.owner.elems[:2], value.owner.origin) in concerned
+            and value.device != name_of(value.owner)
+        },
+        wanted,
+    )
 
 
 def mask(fact: Resource, wanted: Resource | None, foreign: Foreign = NOTHING_TAKEN) -> Resource:

@@ -60,6 +60,8 @@ class Surveyor:
             UnavailableError: the host cannot be read.
         """
         model, running = self._parts.model, self._standing.running.forest
+        if doubtful:
+            await self._follow()
         asked = self._planned(before, after)
         concerned = {object_of_resource(one) for one in (*before.values(), *after.values())}
         starting = frozenset(object_of(step) for step in asked if step.phase is Phase.GUEST)
@@ -92,6 +94,12 @@ class Surveyor:
         steps = asked if facts == before else self._planned(facts, after)
         believed = {**{key: one for key, one in before.items() if key not in alone}, **left}
         return Ground(believed, facts, after, steps, differing)
+
+    async def _follow(self) -> None:
+        try:
+            await self._standing.follow()
+        except DriverError as error:
+            raise UnavailableError(f"the host cannot be read: {error}") from error
 
     def _planned(self, before: Resources, after: Resources) -> tuple[Step, ...]:
         return self._parts.planner(before, after, self._standing.foreign).steps

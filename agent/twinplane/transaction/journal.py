@@ -52,7 +52,9 @@ class Entry:
                 "objects": [{"path": str(path), "act": act} for path, act in self.objects],
                 "steps": self.steps,
                 "names": sorted([key.noun.value, key.name, str(owner)] for key, owner in self.owners.items()),
-                "foreign": [[v.device, v.attribute, v.value, str(v.owner)] for v in self.foreign],
+                "foreign": [
+                    [v.device, v.attribute, v.value, str(v.owner), v.ifindex, v.address] for v in self.foreign
+                ],
             }
         ).encode()
 
@@ -72,8 +74,8 @@ class Entry:
                 for noun, name, *owner in row["names"]
             },
             tuple(
-                ForeignValue(device, attribute, value, parse(owner))
-                for device, attribute, value, owner in row["foreign"]
+                ForeignValue(device, attribute, value, parse(owner), *where)
+                for device, attribute, value, owner, *where in row["foreign"]
             ),
         )
 

@@ -54,6 +54,10 @@ MIGRATIONS = (
         body BLOB NOT NULL);
     CREATE INDEX piece_gone ON piece (gone) WHERE gone IS NOT NULL;
     """,
+    """
+    ALTER TABLE foreign_values ADD COLUMN ifindex INTEGER NOT NULL DEFAULT 0;
+    ALTER TABLE foreign_values ADD COLUMN address INTEGER NOT NULL DEFAULT 0;
+    """,
 )
 
 

@@ -11,14 +11,14 @@ from collections.abc import Iterable
 from dataclasses import dataclass, replace
 
 from twinplane.errors import DriverError
-from twinplane.plan.resource import Domain, ForeignValue, Key, Noun, Resource, Run
+from twinplane.plan.resource import Domain, ForeignValue, Key, Link, Noun, Plug, Resource, Run
 from twinplane.plan.step import Effect, Phase, Step
 from twinplane.transaction.alarm import object_of
 from twinplane.transaction.collaborator import Foreign, ForeignReader, Planner, Resources
 from twinplane.transaction.dependence import dependents
 from twinplane.transaction.driver import Ownership
 from twinplane.transaction.execute import Executor, Failure, ReadBack
-from twinplane.transaction.foreign import give_back, held_by, mask, missing, unclaimed
+from twinplane.transaction.foreign import claimed, give_back, held_by, mask, missing, unclaimed
 from twinplane.transaction.ground import MENDED
 from twinplane.transaction.journal import printed
 from twinplane.transaction.refusal import making, occupied
@@ -110,7 +110,9 @@ async def prepare(
     now = [step for step in planned if step.key.noun is Noun.TAP or not _has_to_wait(step, undoing)]
     steps = [_ended(step, facts, undoing) for step in now]
     looks = await asyncio.gather(*(_obstacle(step, executor) for step in making(steps)))
-    blocked = tuple(failure for failure in looks if failure is not None)
+    blocked = tuple(failure for failure, _ in looks if failure is not None)
+    seen = [*facts.values(), *(there for _, there in looks if there is not None)]
+    blocked += rivals([step for step in steps if all(step != one.step for one in blocked)], desired, seen)
     causes = {failure.step: failure.cause for failure in blocked}
     waits = [
         Failure(step, f"waits for {printed(cause)}: {causes.setdefault(step, causes[cause])}")
@@ -126,17 +128,38 @@ async def prepare(
     )
 
 
-async def _obstacle(step: Step, executor: Executor) -> Failure | None:
+async def _obstacle(step: Step, executor: Executor) -> tuple[Failure | None, Resource | None]:
     """What keeps a step from making something: somebody else's object there, or that nobody can tell. That
-    holds up what is made of it and nothing else."""
+    holds up what is made of it and nothing else. And what stands there."""
     try:
         found = await executor.find(step.key)
     except DriverError as error:
-        return Failure(step, str(error))
+        return Failure(step, str(error)), None
     if found.ownership is not Ownership.FOREIGN:
-        return None
+        return None, found.resource
     there = occupied(step, found)
-    return Failure(step, f"{there.constraint} ({there.remedy})")
+    return Failure(step, f"{there.constraint} ({there.remedy})"), None
+
+
+def rivals(steps: Iterable[Step], desired: Resources, seen: Iterable[Resource]) -> tuple[Failure, ...]:
+    """The steps that would take a host port which another wanted resource has, under another name of the same
+    device. Who has it keeps it; of several that have not, the first by path gets it. Pure."""
+    held: dict[tuple[Noun, int], dict[Key, Resource]] = {}
+    for one in seen:
+        if isinstance(one, Plug | Link) and one.index and one.key in desired:
+            held.setdefault((one.key.noun, one.index), {})[one.key] = one
+    taking = {step.key: step for step in steps if claimed(step.after)}
+    found: list[Failure] = []
+    for keys in held.values():
+        if len(keys) < 2:
+            continue
+        first = min(keys, key=lambda key: (key in taking, desired[key].owner))
+        found += [
+            Failure(taking[key], f"{key.name} is a name of {first.name}, which {desired[first].owner} has")
+            for key in keys
+            if key != first and key in taking
+        ]
+    return tuple(found)
 
 
 async def read_foreign(
@@ -147,7 +170,9 @@ async def read_foreign(
     for device, attributes in missing(steps, foreign).items():
         now = await read(device)
         values += [
-            ForeignValue(device, attribute, now[attribute], owner)
+            ForeignValue(
+                device, attribute, now[attribute], owner, now.get("ifindex", 0), now.get("address", 0)
+            )
             for attribute, owner in attributes.items()
             if attribute in now
         ]

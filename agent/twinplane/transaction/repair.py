@@ -113,6 +113,7 @@ class Repairs:
             UnavailableError: a foreign value, or what is left alone, cannot be made durable.
         """
         parts, standing = self._parts, self._standing
+        await standing.follow()
         desired = {} if standing.misfit else parts.model.everything(standing.running.forest)
         if (waiting := self._confirmations.waiting) is not None:
             desired = waiting.desired(desired)

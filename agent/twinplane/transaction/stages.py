@@ -4,6 +4,7 @@ Before the commit point everything can be undone, and is where a stage fails; af
 """
 
 import asyncio
+import logging
 from collections.abc import Sequence, Set
 from dataclasses import replace
 
@@ -25,6 +26,8 @@ from twinplane.transaction.repair import Repairs
 from twinplane.transaction.standing import Parts, Standing
 from twinplane.transaction.table import End
 from twinplane.transaction.work import Work
+
+log = logging.getLogger(__name__)
 
 
 class Stages:
@@ -160,9 +163,19 @@ class Stages:
             key for key in (*work.believed, *work.before, *work.after) if key.noun in reconcile.HOST_PORT
         }
         done = frozenset(ports - {failure.step.key for failure in failures})
+        if any(step.key in ports and read_back.get(step.key) is None for step in work.steps):
+            await self._look_for_renamed()
         returned = tuple(unclaimed(standing.foreign, work.after, done).values())
         await standing.conclude(End(returned, deleted(failures)))
         return read_back
+
+    async def _look_for_renamed(self) -> None:
+        """A host port that was let go is not there: it may go by another name."""
+        try:
+            if await self._standing.follow():
+                self._repairs.later(whole=True)
+        except (DriverError, UnavailableError) as error:
+            log.warning("whether a host port was renamed could not be seen: %s", error)
 
     def publish(self, work: Work, read_back: ReadBack) -> None:
         """The commit and what was read back, to whoever reads and follows."""

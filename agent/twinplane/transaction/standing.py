@@ -1,15 +1,16 @@
 """Where things stand: what is in force, which row is open, what is wrong. Belongs to whoever has the turn."""
 
 import logging
-from collections.abc import Awaitable, Callable, Iterable, Mapping
+from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import TypeAlias
 
 from twinplane.clock import Clock
 from twinplane.errors import DriverError, Fault, RequestError, UnavailableError, Violation
-from twinplane.plan.resource import ForeignValue, Key
+from twinplane.plan.resource import ForeignValue, HostDevice, Key
 from twinplane.transaction.alarm import Alarms
 from twinplane.transaction.collaborator import (
+    DeviceReader,
     ForeignReader,
     Mark,
     Model,
@@ -22,7 +23,7 @@ from twinplane.transaction.collaborator import (
 )
 from twinplane.transaction.datastore import Datastore, Running, Stored
 from twinplane.transaction.execute import Executor
-from twinplane.transaction.foreign import by_attribute
+from twinplane.transaction.foreign import by_attribute, followed
 from twinplane.transaction.journal import Entry, Status
 from twinplane.transaction.leftover import Leftover
 from twinplane.transaction.request import Election, Request
@@ -44,6 +45,11 @@ Guard: TypeAlias = Callable[[Work], Awaitable[None]]
 
 def unmeasured(_: str) -> None:
     """The mark of a product that nobody measures."""
+
+
+async def nameless() -> Sequence[HostDevice]:
+    """The devices of a host whose devices keep their names."""
+    return ()
 
 
 def unlocked(_: Request) -> None:
@@ -71,6 +77,7 @@ class Parts:
     final_pauses: tuple[float, ...] = (0.2,)
     repair_pauses: tuple[float, ...] = (1, 2, 5, 10, 30, 60)
     mark: Mark = unmeasured
+    read_devices: DeviceReader = nameless
 
 
 class Standing:
@@ -195,6 +202,24 @@ class Standing:
         self.degraded = left
         text = f"an undo failed, left over: {', '.join(left)}; no write is served, for: {error}"
         self.alarms.set("degraded", "UNDO_FAILED", "CRITICAL", text)
+
+    async def follow(self) -> bool:
+        """Remember foreign values by the names that their devices have now; whether any moved.
+
+        Raises:
+            DriverError: the devices cannot be read.
+            UnavailableError: it cannot be made durable.
+        """
+        if not self.foreign:
+            return False
+        gone, come = followed(self.foreign, await self._parts.read_devices())
+        if not gone:
+            return False
+        left = {key: value for key, value in self.foreign.items() if value not in gone}
+        come = tuple(value for value in come if (value.device, value.attribute) not in left)
+        await self._parts.store.move_foreign(gone, come)
+        self.foreign = {**left, **by_attribute(come)}
+        return True
 
     async def sweep(self) -> None:
         """Remove what finished steps leave behind; not while something of it may be wanted back."""

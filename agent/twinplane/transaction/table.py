@@ -2,7 +2,7 @@
 
 import json
 import sqlite3
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from uuid import UUID
 
@@ -67,8 +67,23 @@ def keep_foreign(db: sqlite3.Connection, values: Iterable[ForeignValue]) -> None
     """Values of foreign attributes. Whoever calls knows of no kept value; a row left by a failed clean-up is
     older than that."""
     db.executemany(
-        "INSERT OR REPLACE INTO foreign_values (device, attribute, value, owner) VALUES (?, ?, ?, ?)",
-        [(value.device, value.attribute, value.value, str(value.owner)) for value in values],
+        "INSERT OR REPLACE INTO foreign_values (device, attribute, value, owner, ifindex, address)"
+        " VALUES (?, ?, ?, ?, ?, ?)",
+        [(one.device, one.attribute, one.value, str(one.owner), one.ifindex, one.address) for one in values],
+    )
+
+
+def move_foreign(db: sqlite3.Connection, gone: Sequence[ForeignValue], come: Iterable[ForeignValue]) -> None:
+    """Other values in the place of some: their devices go by other names now."""
+    forget_foreign(db, gone)
+    keep_foreign(db, come)
+
+
+def forget_foreign(db: sqlite3.Connection, dropped: Sequence[ForeignValue]) -> None:
+    """Values that nobody has to give back any more."""
+    db.executemany(
+        "DELETE FROM foreign_values WHERE device = ? AND attribute = ?",
+        [(value.device, value.attribute) for value in dropped],
     )
 
 
@@ -99,10 +114,7 @@ def conclude(db: sqlite3.Connection, end: End) -> None:
         db.execute("DELETE FROM journal")
     put_leftovers(db, end.left)
     drop_leftovers(db, end.settled)
-    db.executemany(
-        "DELETE FROM foreign_values WHERE device = ? AND attribute = ?",
-        [(value.device, value.attribute) for value in end.returned],
-    )
+    forget_foreign(db, end.returned)
 
 
 def drop_meta(db: sqlite3.Connection, key: str) -> None:

@@ -27,6 +27,7 @@ class Device:
     addressed: bool = False
     master: str | None = None
     kind: str = ""
+    names: tuple[str, ...] = ()
 
 
 DEVICES = {
@@ -36,6 +37,8 @@ DEVICES = {
     "docker0": Device(kind="bridge"),
     "lo": Device(kind="loopback"),
     "eth3": Device(master="brours"),
+    "eth4": Device(names=("eth4", "enp0s4")),
+    "enp0s4": Device(names=("eth4", "enp0s4")),
     "brours": Device(owner=parse("/virtual-switches/virtual-switch[name=old]")),
 }
 HOST = Host(DEVICES.get, lambda name: "iana-if-type:ethernetCsmacd" if name in DEVICES else None)
@@ -145,6 +148,30 @@ def test_a_port_in_use_by_the_host_is_not_taken(port: str, fault: Fault | None) 
 
 def test_a_port_that_the_switch_has_already_is_not_asked_again() -> None:
     assert found(box(switches=[switch("lan", "eth0", mtu=1400)]), box(switches=[switch("lan", "eth0")])) == []
+
+
+LISTED, ROWS = box(switches=[switch("a", "enp0s4")]), box(interfaces=[interface("enp0s4")])
+
+
+def test_a_device_is_configured_under_one_name() -> None:
+    """A port and a row may have different names: neither sets what the other does."""
+    leaf = "/virtual-switches/virtual-switch[name={}]/ports/port[interface={}]/config/interface"
+    assert found(LISTED) == found(ROWS) == []
+    second = box(switches=[switch("a", "enp0s4"), switch("b", "eth4")])
+    assert found(second, LISTED) == [(leaf.format("b", "eth4"), Fault.STATE)]
+    (violation,) = violations(LISTED, second)
+    assert "[name=a]" in violation.constraint and "one of the names" in violation.remedy
+    assert [what for _, what in found(box(switches=[switch("a", "enp0s4", "eth4")]))] == [Fault.STATE] * 2
+    rows = box(interfaces=[interface("enp0s4"), interface("eth4")])
+    assert found(rows, ROWS) == [("/interfaces/interface[name=eth4]", Fault.STATE)]
+    assert found(box(switches=[switch("a", "enp0s4")], interfaces=[interface("eth4")])) == []
+
+
+def test_two_names_that_became_one_device_later_can_be_told_apart() -> None:
+    """Whoever has both already may change what he has, and give up either."""
+    both = box(switches=[switch("a", "enp0s4"), switch("b", "eth4")])
+    assert found(box(switches=[switch("a", "enp0s4", mtu=1400), switch("b", "eth4")]), both) == []
+    assert found(box(switches=[switch("a"), switch("b", "eth4")]), both) == []
 
 
 @pytest.mark.parametrize(

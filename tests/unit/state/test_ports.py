@@ -26,10 +26,13 @@ class Configured:
     after: Node | None
 
 
-def link(name: str, master: str | None, up: bool = True, marked: bool = True) -> LinkFact:
+def link(
+    name: str, master: str | None, up: bool = True, marked: bool = True, other: bool = False
+) -> LinkFact:
     owner = {**SWITCHES, **OWNERS}[name] if marked else None
+    names = ("eth2",) if name == "eth0" and other else ()
     kind = "bridge" if name in SWITCHES else "tun" if name == "tp1" else ""
-    return LinkFact(name, 1, kind, 1500, "", owner, up, "UP" if up else "DOWN", up, 0, master)
+    return LinkFact(name, 1, kind, 1500, "", owner, up, "UP" if up else "DOWN", up, 0, master, False, names)
 
 
 def config(path: Path, ports: frozenset[str]) -> Container:
@@ -50,7 +53,7 @@ def config(path: Path, ports: frozenset[str]) -> Container:
 PORTS = st.sampled_from(["eth0", "eth1", "eth2"])
 MASTERS = st.sampled_from([None, *SWITCHES])
 EVENTS = st.one_of(
-    st.builds(link, st.sampled_from(list(OWNERS)), MASTERS, st.booleans(), st.booleans()),
+    st.builds(link, st.sampled_from(list(OWNERS)), MASTERS, *[st.booleans()] * 3),
     st.builds(link, st.sampled_from(list(SWITCHES)), st.none(), st.booleans(), st.booleans()),
     st.builds(LinkGone, st.sampled_from([*SWITCHES, *OWNERS])),
     st.tuples(

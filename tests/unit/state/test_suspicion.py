@@ -40,9 +40,9 @@ def test_what_is_known_and_what_moves_by_itself_casts_no_doubt() -> None:
     counters = LinkCounters("tp0", 1, 2, 3, 4, 5, 6, 7, 8)
     flapped = replace(TAP, oper="DOWN", carrier=False, carrier_changes=2)
     addressed = replace(PORT, addressed=True)
-    stranger = replace(PORT, name="eth1")
+    stranger = replace(PORT, name="eth1", master="docker0")
     assert doubted(TAP, BRIDGE, PORT, HTB, REDIRECT, DOMAIN, counters, flapped, addressed, stranger) == set()
-    assert doubted(LinkGone("eth1"), LinkGone("eth7"), replace(DOMAIN, reason="migrated")) == set()
+    assert doubted(LinkGone("eth1"), replace(DOMAIN, reason="migrated")) == set()
 
 
 def test_devices_cast_doubt_on_their_owners() -> None:
@@ -53,13 +53,17 @@ def test_devices_cast_doubt_on_their_owners() -> None:
         LinkGone("tp0"),
     ):
         assert doubted(changed) == {FW1}
-    assert doubted(replace(TAP, owner=None)) == {FW1}
+    assert doubted(replace(TAP, owner=None)) == {FW1, LAN}  # nobody's, and in our bridge
     assert doubted(replace(BRIDGE, mac="02:00:00:00:00:01")) == {LAN}
     assert doubted(replace(PORT, name="tp9", owner=VNIC)) == {FW1}
 
 
 def test_host_ports_cast_doubt_on_who_wants_them() -> None:
     assert doubted(replace(PORT, master=None)) == {LAN, ETH}
+    assert doubted(replace(PORT, alternatives=("enp0s7",))) == {LAN, ETH}
+    assert doubted(LinkGone("eth7")) == {LAN, ETH}  # it may go by another name now
+    assert doubted(replace(PORT, name="lan0")) == {LAN}  # in our bridge, and nobody configured it
+    assert doubted(replace(PORT, name="lan0", master=None, alternatives=("eth7",))) == {LAN, ETH}
 
 
 def test_shaping_and_domains_cast_doubt_on_their_appliance() -> None:

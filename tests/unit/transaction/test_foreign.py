@@ -8,9 +8,19 @@ from doubles import demo
 from doubles.box import Box, deleted, furnish, replaced, started
 from doubles.loop import in_loop
 from twinplane.errors import ApplyError, DriverError
-from twinplane.plan.resource import ForeignValue, Key, Link, Noun, Plug, Resource
+from twinplane.plan.resource import ForeignValue, HostDevice, Key, Link, Noun, Plug, Resource
 from twinplane.plan.step import Phase, Step
-from twinplane.transaction.foreign import claimed, give_back, mask, missing, restored, unclaimed
+from twinplane.transaction.foreign import (
+    astray,
+    claimed,
+    followed,
+    give_back,
+    mask,
+    missing,
+    restored,
+    unclaimed,
+)
+from twinplane.transaction.reconcile import rivals
 from twinplane.transaction.request import Act, Confirm, Request
 from twinplane_wire.path import parse
 
@@ -41,6 +51,64 @@ def test_what_nobody_wants_any_more_is_loose() -> None:
     assert set(unclaimed(VALUES, wanted)) == {("eth0", "address-generation"), ("eth0", "mtu")}
     assert set(unclaimed(VALUES, wanted, frozenset({PLUG.key}))) == {("eth0", "address-generation")}
     assert unclaimed(VALUES, {}, frozenset({Key(Noun.LINK, "eth1")})) == {}
+
+
+TAKEN = ForeignValue("eth0", "mtu", 1400, ROW, 7, 0xAA)
+
+
+@pytest.mark.parametrize(
+    ("devices", "becomes"),
+    [
+        ([HostDevice(7, 0xAA, ("eth0",))], TAKEN),
+        ([HostDevice(7, 0xBB, ("eth0",))], TAKEN),  # somebody gave it another address
+        ([HostDevice(7, 0xAA, ("lan0",))], TAKEN._replace(device="lan0")),
+        ([HostDevice(7, 0xAA, ("lan0", "eth0"))], TAKEN),  # an alternative name is one of its names
+        ([HostDevice(7, 0xAA, ("lan0",)), HostDevice(8, 0xBB, ("eth0",))], TAKEN._replace(device="lan0")),
+        ([HostDevice(9, 0xAA, ("eth0",))], TAKEN._replace(ifindex=9)),  # it was away
+        ([HostDevice(9, 0xAA, ("eth0",)), HostDevice(7, 0xCC, ("eth1",))], TAKEN._replace(ifindex=9)),
+        ([HostDevice(9, 0xBB, ("eth0",))], None),  # replaced by another
+        ([HostDevice(7, 0xCC, ("eth1",))], TAKEN),  # its number went to another; it is waited for
+        ([], TAKEN),
+    ],
+)
+def test_what_was_taken_follows_its_device(devices: list[HostDevice], becomes: ForeignValue | None) -> None:
+    held = {(TAKEN.device, TAKEN.attribute): TAKEN}
+    gone, come = followed(held, devices)
+    assert (gone, come) == (
+        ((), ()) if becomes == TAKEN else ((TAKEN,), () if becomes is None else (becomes,))
+    )
+    if becomes is not None and becomes.device == "lan0":
+        moved = {("lan0", "mtu"): becomes}
+        assert astray(moved, {ROW}, {}) == moved and astray(held, {ROW}, {}) == {}
+        back = followed(moved, [HostDevice(7, 0xAA, ("lan0", "eth0"))])
+        assert back == ((becomes,), (TAKEN,))
+
+
+def test_two_that_swap_their_names() -> None:
+    other = ForeignValue("eth1", "mtu", 9000, parse("/interfaces/interface[name=eth1]"), 8, 0xBB)
+    held = {("eth0", "mtu"): TAKEN, ("eth1", "mtu"): other}
+    gone, come = followed(held, [HostDevice(7, 0xAA, ("eth1",)), HostDevice(8, 0xBB, ("eth0",))])
+    assert gone == (TAKEN, other)
+    assert come == (TAKEN._replace(device="eth1"), other._replace(device="eth0"))
+
+
+def test_one_device_that_two_want_stays_with_whoever_has_it() -> None:
+    port = "/virtual-switches/virtual-switch[name={}]/ports/port[interface={}]"
+    lan, wan = parse(port.format("lan", "enp0s3")), parse(port.format("wan", "eth1"))
+    wanted = [Plug("enp0s3", lan, "brlan", 1), Plug("eth1", wan, "brwan", 1)]
+    desired: dict[Key, Resource] = {one.key: one for one in wanted}
+
+    def refused(master: str | None) -> list[str]:
+        seen = [Plug(one.device, one.owner, master, 1, 7) for one in wanted]
+        steps = [
+            Step(Phase.PLUG, one.key, one.owner, there, one)
+            for one, there in zip(wanted, seen, strict=True)
+            if one != there
+        ]
+        return [failure.step.key.name for failure in rivals(steps, desired, seen)]
+
+    assert refused("brlan") == ["eth1"] and refused("brwan") == ["enp0s3"]
+    assert refused(None) == ["eth1"]
 
 
 def test_giving_back() -> None:

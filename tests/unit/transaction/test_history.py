@@ -138,7 +138,9 @@ def test_an_older_file_is_read_like_a_new_one(tmp_path: File) -> None:
         wanted.extend(forests)
         await store.read(
             lambda db: db.executescript(
-                "DROP TABLE touched; DROP TABLE leftover; DROP TABLE piece; PRAGMA user_version = 3"
+                "DROP TABLE touched; DROP TABLE leftover; DROP TABLE piece;"
+                "ALTER TABLE foreign_values DROP COLUMN ifindex;"
+                "ALTER TABLE foreign_values DROP COLUMN address; PRAGMA user_version = 3"
             )
         )
 

@@ -153,6 +153,7 @@ class NetlinkSource:
             carrier_changes=link.carrier_changes,
             master=master.name if master else None,
             addressed=any(not row.is_automatic for row in self._addresses.get(link.index, ())),
+            alternatives=link.alternatives,
         )
 
     def _owner(self, link: LinkRow) -> Path | None:

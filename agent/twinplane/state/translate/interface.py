@@ -35,10 +35,13 @@ OPER = {
 GREATEST_MTU = 65535  # uint16, as in OpenConfig
 
 
-def row_name(link: LinkFact) -> str | None:
-    """The name of a device's row; None for a device of ours that has none (it only queues for another)."""
+def row_name(known: Known, link: LinkFact) -> str | None:
+    """The name of a device's row: the one that is configured, where there is one. None for a device of ours
+    that has no row (it only queues for another)."""
     if link.owner is None:
-        return link.name
+        if not link.alternatives:
+            return link.name
+        return next((name for name in link.names if interface_path(name) in known.config), link.name)
     top = link.owner.elems[0].name
     if top == "virtual-switches":
         return f"switch:{link.owner.elems[1].keys[0][1]}"
@@ -98,7 +101,7 @@ def _places(known: Known, link: LinkFact) -> Places | None:
     """Where the leaves of a device go; None for one without a row."""
     if link.name in known.places:
         return known.places[link.name]
-    name = row_name(link)
+    name = row_name(known, link)
     places: Places | None = None
     if name is not None:
         row = interface_path(name)

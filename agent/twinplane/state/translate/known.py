@@ -71,6 +71,7 @@ class Known:
         self.sources: dict[str, SourceFact] = {}
         self.alarms: dict[str, AlarmFact] = {}
         self.host: HostFact | None = None
+        self._names: dict[str, str] = {}  # alternative name to primary
         self._owned: dict[Path, set[str]] = {}
         self._ports: dict[str, set[str]] = {}
         self.wanted_ports: dict[str, set[Path]] = {}  # switches that list a device as a port
@@ -82,6 +83,10 @@ class Known:
                 return self.links[name]
         return None
 
+    def named(self, name: str) -> LinkFact | None:
+        """The device of that name, primary or alternative."""
+        return self.links.get(name) or self.links.get(self._names.get(name, ""))
+
     def ports_of(self, bridge: str) -> Iterator[LinkFact]:
         """The devices whose master is `bridge`, by name."""
         for name in sorted(self._ports.get(bridge, ())):
@@ -90,7 +95,7 @@ class Known:
     def put_link(self, link: LinkFact) -> LinkFact | None:
         """Take in a device; gives what was known of it before."""
         before = self.links.get(link.name)
-        if before is not None and same_place(before, link) and before.master == link.master:
+        if before is not None and same_place(before, link) and _placed(before) == _placed(link):
             self.links[link.name] = link
             return before
         self.drop_link(link.name)
@@ -99,6 +104,7 @@ class Known:
             self._owned.setdefault(link.owner, set()).add(link.name)
         if link.master is not None:
             self._ports.setdefault(link.master, set()).add(link.name)
+        self._names |= dict.fromkeys(link.alternatives, link.name)
         return before
 
     def drop_link(self, name: str) -> LinkFact | None:
@@ -108,6 +114,9 @@ class Known:
         if before is not None:
             _discard(self._owned, before.owner, name)
             _discard(self._ports, before.master, name)
+            for other in before.alternatives:
+                if self._names.get(other) == name:
+                    del self._names[other]
         return before
 
     def ports_wanted(self, switch: Path) -> frozenset[str]:
@@ -130,7 +139,7 @@ class Known:
                 return self._made(name, "tun", owner, mtu, mac)
             case Ifb(name, owner, mtu):
                 return self._made(name, "ifb", owner, mtu, None)
-        before = self.links.get(resource.device)
+        before = self.named(resource.device)
         if before is None:
             return None
         match resource:
@@ -167,6 +176,10 @@ def same_place(before: LinkFact | None, after: LinkFact | None) -> bool:
     if before is None or after is None:
         return before is after
     return before.owner == after.owner and before.kind == after.kind
+
+
+def _placed(link: LinkFact) -> tuple[object, ...]:
+    return link.master, link.alternatives
 
 
 def _discard(index: dict[K, set[V]], key: K | None, value: V) -> None:

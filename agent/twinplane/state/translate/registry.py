@@ -145,12 +145,22 @@ def concerned(known: Known, path: Path) -> Iterator[Unit]:
             yield Unit(component.translate, path)
         case "images":
             yield Unit(image.translate, path)
+        case "interfaces":
+            link = known.named(path.elems[1].keys[0][1])
+            if link is not None and link.alternatives:
+                known.places.pop(link.name, None)  # its row may go by another of its names now
+                yield Unit(interface.translate, link.name)
+                yield Unit(interface.translate_counters, link.name)
         case "virtual-switches":
             before = known.ports_wanted(path)
             known.want_ports(path, frozenset(switch.configured_ports(known.config.get(path))))
             yield Unit(switch.translate, path)
             for device in before | known.ports_wanted(path):
                 yield Unit(switch.translate_port, switch.Port(path, device))
+                link = known.named(device)
+                if link is not None and link.alternatives:
+                    for name in link.names:
+                        yield Unit(switch.translate_port, switch.Port(path, name))
 
 
 def _link(known: Known, name: str, link: LinkFact | None) -> Iterator[Unit]:
@@ -158,10 +168,13 @@ def _link(known: Known, name: str, link: LinkFact | None) -> Iterator[Unit]:
     if before == link:
         return
     moved = not same_place(before, link)
+    renamed = before is None or link is None or before.alternatives != link.alternatives
     yield Unit(interface.translate, name)
-    if before is None or link is None or moved or before.carrier_changes != link.carrier_changes:
+    if before is None or link is None or moved or renamed or before.carrier_changes != link.carrier_changes:
         yield Unit(interface.translate_counters, name)
-    switches = set(known.wanted_ports.get(name, ()))
+    ports = [(path, name) for path in known.wanted_ports.get(name, ())]
+    others = {other for seen in (before, link) if seen is not None for other in seen.alternatives}
+    ports += [(path, other) for other in others for path in known.wanted_ports.get(other, ())]
     for seen in (before, link):
         if seen is None:
             continue
@@ -176,9 +189,9 @@ def _link(known: Known, name: str, link: LinkFact | None) -> Iterator[Unit]:
                     yield Unit(vnic.translate_share, seen.owner)
         master = None if seen.master is None else known.links.get(seen.master)
         if master is not None and master.owner is not None:
-            switches.add(master.owner)
-    for path in switches:
-        yield Unit(switch.translate_port, switch.Port(path, name))
+            ports.append((master.owner, name))
+    for path, device in dict.fromkeys(ports):
+        yield Unit(switch.translate_port, switch.Port(path, device))
 
 
 def _ports(known: Known, path: Path, bridge: str) -> Iterator[Unit]:

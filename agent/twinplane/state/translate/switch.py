@@ -12,7 +12,7 @@ from twinplane_wire.path import Path
 
 
 class Port(NamedTuple):
-    """A port of a switch by the kernel name of its device."""
+    """A port of a switch by a name of its device: the configured one, or the primary one."""
 
     switch: Path
     device: str
@@ -37,10 +37,15 @@ def translate(known: Known, switch: Path) -> Iterator[Section]:
 
 def translate_port(known: Known, port: Port) -> Iterator[Section]:
     """State of one port: of one that is plugged, or that is configured and is not."""
-    link, bridge = known.links.get(port.device), known.device_of(port.switch, "bridge")
+    link, bridge = known.named(port.device), known.device_of(port.switch, "bridge")
+    wanted = known.wanted_ports
     if link is not None and bridge is not None and link.master == bridge.name:
-        yield _port(port.switch, row_name(link) or link.name, *_plugged_status(link))
-    elif port.switch in known.wanted_ports.get(port.device, ()):
+        listed = [name for name in link.names if port.switch in wanted.get(name, ())]
+        if not listed:
+            yield _port(port.switch, row_name(known, link) or link.name, *_plugged_status(link))
+        elif port.device in listed:
+            yield _port(port.switch, port.device, *_plugged_status(link))
+    elif port.switch in wanted.get(port.device, ()):
         yield _port(port.switch, port.device, *_missing_status(link))
 
 
