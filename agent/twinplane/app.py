@@ -30,6 +30,7 @@ from twinplane.errors import StartError
 from twinplane.hints import print_hints
 from twinplane.identity.directory import Directory
 from twinplane.identity.user import ensure_users
+from twinplane.last_change import LastChanges, boot_id
 from twinplane.model.host import Accelerator, Capabilities
 from twinplane.model.rules import Host
 from twinplane.notify import notify
@@ -140,7 +141,10 @@ async def serving(settings: Settings) -> AsyncIterator[Agent]:
         found = await _host(settings, memory)
         back_end = await open_back_end(state, settings, found, stack)
 
-        operational = Operational(clock, partial(completed, schemas), standing=standing(schemas))
+        changed = LastChanges(state.folder("cache") / "last-change.json", boot_id())
+        operational = Operational(
+            clock, partial(completed, schemas), standing=standing(schemas), memory=changed
+        )
         operational.fixed(library(schemas))
         codec = ObjectCodec(schemas)
         store = Datastore(
@@ -224,6 +228,7 @@ async def serving(settings: Settings) -> AsyncIterator[Agent]:
         async with asyncio.TaskGroup() as tasks:
             background = (
                 tasks.create_task(collector.run(), name="collector"),
+                tasks.create_task(changed.serve(), name="last change"),
                 tasks.create_task(transactor.serve(), name="writer"),
                 tasks.create_task(occurrences.serve(), name="events"),
                 tasks.create_task(arrivals.serve(transactor), name="arrivals"),

@@ -18,7 +18,7 @@ from twinplane.state.facts import Batch, Fact, LinkFact
 from twinplane.state.freshness import Freshness
 from twinplane.state.hold import Hold
 from twinplane.state.reported import Reported
-from twinplane.state.section import Section
+from twinplane.state.section import Memory, Section
 from twinplane.state.suspicion import suspects
 from twinplane.state.translate import registry
 from twinplane.state.translate.known import Known
@@ -60,7 +60,7 @@ class Operational:
     """Holds the tree. Synchronous, on the event loop; only `fresh` waits.
 
     `complete` fills an object's configuration with the defaults in use (the schema knows them); `standing`
-    are the objects that have some without being configured.
+    are the objects that have some without being configured, `memory` knows when what is there began.
     """
 
     def __init__(
@@ -70,10 +70,12 @@ class Operational:
         derivations: tuple[Derivation, ...] = DERIVATIONS,
         freshness: Freshness | None = None,
         standing: Iterable[Path] = (),
+        memory: Memory | None = None,
     ) -> None:
         self.freshness = freshness or Freshness()
         self.revision = 0
         self._clock = clock
+        self._memory = memory
         self._complete = complete
         self._known = Known()
         self._roots: dict[str, Container] = {}
@@ -128,7 +130,7 @@ class Operational:
     def gather(self) -> None:
         """Take in what comes without a look at what follows from it, until `settle`. For the start: what is
         configured, surveyed and reported then is about the same things, and nobody listens yet."""
-        self._gathered = Turn(self._roots, self._clock.now_ns()), {}
+        self._gathered = Turn(self._roots, self._clock.now_ns(), self._memory), {}
 
     def settle(self) -> None:
         """Bring all that was gathered into the tree, in one pass that nobody is told of."""
@@ -223,7 +225,7 @@ class Operational:
         if self._gathered is not None:
             taken = self._gathered[0]
         else:
-            taken = Turn(self._roots, self._clock.now_ns() if time is None else time)
+            taken = Turn(self._roots, self._clock.now_ns() if time is None else time, self._memory)
         for change in changes:
             units += self._configure(taken, change.path, change.after)
         if self._gathered is not None:

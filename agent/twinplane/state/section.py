@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from typing import Protocol
 
 from twinplane.tree.node import Leaf
 from twinplane_wire.path import Path
@@ -9,10 +10,42 @@ from twinplane_wire.path import Path
 
 @dataclass(frozen=True, slots=True)
 class Stamp:
-    """The leaf `leaf` holds the time at which the leaf `watched` of the same section took its value."""
+    """The leaf `leaf` holds the time at which the leaf `watched` of the same section took its value.
+
+    `witness` is what is recognised by a later process of the agent: if it is the same (None: unknown), the
+    value is still the one that the earlier process saw begin."""
 
     leaf: str
     watched: str
+    witness: tuple[Leaf | None, ...] = ()
+
+
+class Memory(Protocol):
+    """What outlives the agent (last_change.py)."""
+
+    def since(self, place: Path, value: Leaf, witness: tuple[Leaf | None, ...]) -> int | None:
+        """When the container at `place` took this value, where an earlier process knew it."""
+
+    def note(self, place: Path, value: Leaf, witness: tuple[Leaf | None, ...], since: int) -> None:
+        """The container at `place` has this value since then."""
+
+    def forget(self, place: Path) -> None:
+        """It has none any more."""
+
+
+class NoMemory:
+    """Nothing is remembered."""
+
+    def since(self, place: Path, value: Leaf, witness: tuple[Leaf | None, ...]) -> int | None:
+        """Nobody knows."""
+        del place, value, witness
+        return None
+
+    def note(self, place: Path, value: Leaf, witness: tuple[Leaf | None, ...], since: int) -> None:
+        """So what."""
+
+    def forget(self, place: Path) -> None:
+        """Done."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 
 from twinplane.state.change import Part
 from twinplane.state.configured import exchanged, without
-from twinplane.state.section import Section
+from twinplane.state.section import Memory, NoMemory, Section, Stamp
 from twinplane.tree.draft import Draft
 from twinplane.tree.node import EMPTY_ROOT, Container, Leaf, Node
 from twinplane.tree.query import get
@@ -14,8 +14,9 @@ from twinplane_wire.path import Path
 class Turn:
     """The trees under change, the time of what changes, and which objects were touched."""
 
-    def __init__(self, roots: Mapping[str, Container], time: int) -> None:
+    def __init__(self, roots: Mapping[str, Container], time: int, memory: Memory | None = None) -> None:
         self.time = time
+        self._memory = memory or NoMemory()
         self.objects: dict[Path, None] = {}  # to be compared with what they were
         self.parts: dict[Path, list[Part]] = {}  # all that changed in an object not among these
         self.altered: dict[Path, None] = {}  # what of these derivations read
@@ -54,7 +55,9 @@ class Turn:
         if stamp is not None and stamp.watched in leaves:
             kept = None if old is None else old.leaves
             same = kept is not None and kept.get(stamp.watched) == leaves[stamp.watched]
-            time = kept[stamp.leaf] if kept is not None and same else self.time
+            known = kept[stamp.leaf] if kept is not None and same else None
+            time = known if isinstance(known, int) else self._begin(section, stamp, kept)
+            self._memory.note(container, leaves[stamp.watched], stamp.witness, time)
             section = Section(container, leaves := {**leaves, stamp.leaf: time}, stamp)
         if old is not None and old.leaves == leaves and (section.whole or _same_types(old.leaves, leaves)):
             return old
@@ -86,8 +89,17 @@ class Turn:
                 draft.remove(container.child(name), drop_bare_entries=True)
         return section
 
+    def _begin(self, section: Section, stamp: Stamp, kept: Mapping[str, Leaf] | None) -> int:
+        """The time of a value that is new here; the process before this one may have seen it begin."""
+        if kept is not None:
+            return self.time
+        known = self._memory.since(section.container, section.leaves[stamp.watched], stamp.witness)
+        return self.time if known is None else min(known, self.time)
+
     def clear(self, section: Section) -> None:
         """Take the leaves of a section out of the tree."""
+        if section.stamp is not None:
+            self._memory.forget(section.container)
         draft = self._draft(section.container)
         if section.whole is not None:
             draft.remove(section.container, drop_bare_entries=True)

@@ -39,7 +39,8 @@ def translate(known: Known, appliance: Path) -> Iterator[Section]:
             "start-time": None if domain is None else domain.start_time,
         }
     )
-    yield Section(appliance.child("state"), leaves, Stamp("last-change", "oper-status"))
+    witness = (leaves.get("uuid"), leaves.get("start-time"))
+    yield Section(appliance.child("state"), leaves, Stamp("last-change", "oper-status", witness))
     if domain is None:
         return
     if domain.vcpus:

@@ -77,7 +77,9 @@ def translate(known: Known, device: str) -> Iterator[Section]:
         "oper-status": OPER.get(link.oper),
         "owner": None if link.owner is None else str(link.owner),
     }
-    yield Section(places.state, present(leaves), Stamp("last-change", "oper-status"))
+    # A device that was made anew has another index; one that lost its carrier and has it again counted that.
+    witness = (link.index or None, link.carrier_changes)
+    yield Section(places.state, present(leaves), Stamp("last-change", "oper-status", witness))
 
 
 def translate_counters(known: Known, device: str) -> Iterator[Section]:
