@@ -64,6 +64,7 @@ def test_an_alternative_name_is_a_name_of_the_device(agent: Agent) -> None:
 
 def test_an_alternative_name_that_goes_takes_the_configuration_along(agent: Agent) -> None:
     cable(agent.place, "host0", mtu="1450")
+    agent.place.ip("link", "set", "host0", "up")  # of one that is down the kernel does not announce names
     before = row(agent.place, "host0")
     with agent.client() as client:
         client.set(replace={LAN: switch("lan", "hostalt0")})
