@@ -109,7 +109,10 @@ async def test_a_host_port_is_plugged_without_address_and_given_back_with_it() -
         before = addresses("uplink")
         assert len(before) == 1
         assert before[0].startswith("fe80:")
-        assert await read_foreign(connection, "uplink") == {"address-generation": 0, "up": 1, "mtu": 1500}
+        taken = await read_foreign(connection, "uplink")
+        assert {"address-generation": 0, "up": 1, "mtu": 1500}.items() <= taken.items()
+        assert taken["ifindex"] == show("uplink")["ifindex"]
+        assert f"{taken['address']:012x}" == show("uplink")["address"].replace(":", "")
         assert (await driver.find(PLUG.key)).ownership is Ownership.ABSENT
 
         assert await driver.ensure(PLUG.key, PLUG) == PLUG
@@ -189,3 +192,57 @@ async def test_link_sets_what_is_named_and_leaves_the_rest() -> None:
         assert await driver.survey([Key(Noun.LINK, "uplink")]) == (replace(before, mtu=1450),)
         with pytest.raises(DriverError, match=r"uplink: .*mtu"):
             await driver.ensure(before.key, replace(before, mtu=70_000))
+
+
+@isolated
+async def test_a_port_goes_by_the_name_it_is_asked_for() -> None:
+    async with Connection() as connection:
+        driver = await make(connection)
+        tool("ip", "link", "property", "add", "dev", "uplink", "altname", "enp0s9", "altname", "wan0")
+        tool("ip", "link", "set", BRIDGE.name, "up")
+        path = SWITCH.child("ports").child("port", ("interface", "enp0s9"))
+        wanted = Plug("enp0s9", path, BRIDGE.name, 1)
+        assert await driver.ensure(wanted.key, wanted) == wanted
+        assert (await driver.find(wanted.key)).resource == wanted
+        assert (await driver.find(Key(Noun.PORT, "uplink"))).resource == replace(
+            wanted, device="uplink", owner=PORT_PATH
+        )
+        assert wanted in await driver.survey([wanted.key])
+        assert PLUG in await driver.survey([])
+        both = await driver.survey([wanted.key, Key(Noun.PORT, "wan0")])
+        assert {port.device: port.index for port in both if isinstance(port, Plug)} == dict.fromkeys(
+            ("enp0s9", "wan0"), show("uplink")["ifindex"]
+        )
+        links = LinkDriver(connection)
+        link = Link("wan0", interface_path("wan0"), True, 1400)
+        assert await links.ensure(link.key, link) == link
+        assert (await links.survey([link.key])) == (link,)
+        assert await connection.towards("127.0.0.1") == frozenset()  # lo is down: nothing leads there
+        tool("ip", "link", "set", "uplink", "name", "lan0")
+        assert (await driver.find(PLUG.key)).ownership is Ownership.ABSENT
+        assert (await driver.find(wanted.key)).resource == wanted  # the other names stay
+
+
+@isolated
+async def test_a_port_that_somebody_put_elsewhere_has_been_let_go() -> None:
+    async with Connection() as connection:
+        driver = await make(connection)
+        await driver.ensure(PLUG.key, PLUG)
+        tool("ip", "link", "add", "theirs", "type", "bridge")
+        tool("ip", "link", "set", "uplink", "master", "theirs")
+        gone = replace(PLUG, master=None, address_generation=0)
+        assert await driver.ensure(PLUG.key, gone) == gone
+        assert show("uplink")["master"] == "theirs" and show("uplink")["inet6_addr_gen_mode"] == "eui64"
+        with pytest.raises(DriverError, match="a port of another bridge"):
+            await driver.ensure(PLUG.key, PLUG)
+
+
+@isolated
+async def test_another_name_of_a_device_of_ours_is_no_host_port() -> None:
+    async with Connection() as connection:
+        driver = await make(connection)
+        tool("ip", "link", "property", "add", "dev", TAP.name, "altname", "uplink9")
+        port = Plug("uplink9", PORT_PATH, BRIDGE.name, 1)
+        assert (await driver.find(port.key)).ownership is Ownership.FOREIGN
+        with pytest.raises(DriverError, match="a device of this agent"):
+            await driver.ensure(port.key, port)

@@ -95,9 +95,9 @@ async def prepare(
     what nobody wants of a host port is given back in any case. Raises DriverError."""
     loose = unclaimed(foreign, desired)
     planned = list(planner(facts, desired, foreign).steps)
-    restored = {step.key for step in planned if step.key.noun in HOST_PORT}
     if only is not None:
         planned = [step for step in planned if object_of(step) in only]
+    restored = {step.key for step in planned if step.key.noun in HOST_PORT}
     if not bounds.guests:
         planned = [step for step in planned if step.key.noun in MENDED or object_of(step) in unfinished]
     # Whoever took them first may not be the one whose step failed: the port was moved in between.
