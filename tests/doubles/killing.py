@@ -13,24 +13,31 @@ import shutil
 import signal
 import sys
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path as FilePath
 
 from doubles import demo
 from doubles.box import Box, furnish, started
+from twinplane.errors import DriverError
+from twinplane.plan.resource import Key, Noun, Resource
+from twinplane.transaction.execute import UndoError
 from twinplane.tree.edit import Edit
 
+OTHER = "/virtual-switches/virtual-switch[name=other]"
 Strike = Callable[[str], None]
 
 
 @dataclass(frozen=True)
 class Story:
     """What stands before, and what is done to it; None: nothing but recovery. `killed` is a point of another
-    story whose wreck is the base, and `new` says that that one was committed."""
+    story whose wreck is the base, and `new` says that that one was committed. `fails` is asked for first, and
+    can neither be done nor undone until the change is over."""
 
     base: tuple[Edit, ...] = ()
     change: tuple[Edit, ...] | None = None
     killed: tuple[str, str] | None = None
+    fails: tuple[Edit, ...] = ()
 
 
 def stories() -> dict[str, Story]:
@@ -45,6 +52,7 @@ def stories() -> dict[str, Story]:
         "stop": Story(demo.everything(), demo.appliance(state="STOPPED", stop_timeout=0)),
         "change-ports": Story(demo.everything(), (*demo.switch(demo.LAN), *demo.switch(demo.WAN, "eth7"))),
         "delete": Story(demo.everything(), demo.nothing()),
+        "left-over": Story(demo.image(), demo.switch(OTHER), fails=demo.everything()),
         "recover-unmarked": Story(killed=("create", "after tap tpvfehp5kkmtw make")),
         "recover-started": Story(killed=("create", "after domain vmcj2zgj6z5h5 resume")),
         "recover-redefined": Story(killed=("redefine-and-start", "after domain vmcj2zgj6z5h5 start")),
@@ -55,13 +63,31 @@ def stories() -> dict[str, Story]:
 
 async def work(folder: FilePath, story: Story, strike: Strike) -> None:
     """Start on the folder and do what the story says; every point is reported to `strike`."""
-    box = Box(folder, mark=lambda stage: strike(f"stage {stage}"))
+    # Repairs come when they are asked for, so that the points are always the same.
+    box = Box(folder, mark=lambda stage: strike(f"stage {stage}"), repair_pauses=(1000.0,))
     if story.change is None:
         box.host.hook = lambda when, label: strike(f"{when} {label}")
     async with started(box):
         if story.change is not None:
             box.host.hook = lambda when, label: strike(f"{when} {label}")
+            if story.fails:
+                box.drivers.set_trap(_refuse)
+                with suppress(UndoError):
+                    await box.submit(story.fails)
             await box.submit(story.change)
+            if story.fails:
+                box.drivers.set_trap(_allow)
+                await box.transactor.repair()
+
+
+async def _refuse(when: str, key: Key, wanted: Resource | None) -> None:
+    """A guest gets no share, and no tap can be taken away."""
+    if when == "before" and (key.noun is Noun.SCHEDULER or (key.noun is Noun.TAP and wanted is None)):
+        raise DriverError("busy")
+
+
+async def _allow(_when: str, _key: Key, _wanted: Resource | None) -> None:
+    pass
 
 
 async def configure(folder: FilePath, base: tuple[Edit, ...]) -> None:

@@ -59,7 +59,6 @@ def test_a_guest_that_hangs_is_in_nobodys_way(place: Place, images: Path) -> Non
             timed("another object", lambda: other(client, 2))
             assert any("FINAL_STEP_FAILED" in kind for kind in alarms(client))
 
-            # A delete that has to be confirmed puts it aside; had back, it is what it was.
             pid = guest(agent.state_dir)
             timed("its delete", lambda: client.set(delete=[APPLIANCE]))
             timed("another object", lambda: other(client, 3))
@@ -69,6 +68,10 @@ def test_a_guest_that_hangs_is_in_nobodys_way(place: Place, images: Path) -> Non
             client.set(replace={APPLIANCE: document})
             assert value(client, STATUS) == "RUNNING"
             os.kill(guest(agent.state_dir), signal.SIGSTOP)
+            # Also for an agent that finds it so.
+            agent.stop()
+            agent.start()
+            timed("another object", lambda: other(client, 4))
             try:
                 timed("the delete of one that runs", lambda: client.set(delete=["/appliances", "/images"]))
             except TwinplaneError as error:

@@ -106,7 +106,13 @@ class DomainDriver:
 
     async def _bring(self, wanted: Domain) -> None:
         name = wanted.name
-        record = await self._own(name)
+        try:
+            record = await self._own(name)
+        except DriverError as error:
+            if wanted.run is Run.PAUSED and error.unknown and await self._pid(name) is not None:
+                self._hold(wanted, error)
+                return
+            raise
         active = record is not None and record.active
         if record is None or (record.mark is not None and record.mark.digest != wanted.digest):
             if active:
@@ -140,8 +146,14 @@ class DomainDriver:
         except DriverError as error:
             if not error.unknown:
                 raise
-            log.warning("%s is put aside without an answer: %s", wanted.name, error)
-            self._held[wanted.name] = wanted
+            self._hold(wanted, error)
+
+    def _hold(self, wanted: Domain, error: DriverError) -> None:
+        log.warning("%s is put aside without an answer: %s", wanted.name, error)
+        self._held[wanted.name] = wanted
+
+    async def _pid(self, name: str) -> int | None:
+        return await asyncio.to_thread(process.pid_of, self._connection.root, name)
 
     async def _read(self, name: str) -> Domain | None:
         found = (await self.find(Key(Noun.DOMAIN, name))).resource
@@ -155,8 +167,7 @@ class DomainDriver:
         """Raise where a QEMU runs that libvirt knows nothing of (its record of the guest was spoilt): a
         second one would take over its disks. One that is just ending is waited for."""
         for _ in range(LOOKS):
-            pid = await asyncio.to_thread(process.pid_of, self._connection.root, name)
-            if pid is None:
+            if (pid := await self._pid(name)) is None:
                 return
             await asyncio.sleep(0.1)
         raise DriverError(
@@ -212,8 +223,8 @@ class DomainDriver:
 
     async def _kill(self, name: str) -> None:
         """End the process of a guest; libvirt's calls that wait for its answer then return."""
-        await asyncio.to_thread(process.end, self._connection.root, name)
-        await self._connection.returned(name)
+        if await asyncio.to_thread(process.end, self._connection.root, name):
+            await self._connection.returned(name)
 
     async def _lives_on(self, name: str) -> bool:
         """Whether libvirt takes the guest for active, also after it had the time to see its end."""

@@ -88,12 +88,13 @@ def frozen(root: Path, domain: str) -> int | None:
     return pid if fields[0] in ("T", "t") else None
 
 
-def end(root: Path, domain: str, patience: float = 2.0) -> None:
+def end(root: Path, domain: str, patience: float = 2.0) -> bool:
     """Kill the domain's QEMU, if there is one, and wait (at most `patience` seconds) until it has let go of
-    all it held."""
+    all it held; whether it has."""
     pid = pid_of(root, domain)
     if pid is not None:
         kill(pid, patience, unless=lambda: pid_of(root, domain) != pid)
+    return pid_of(root, domain) is None
 
 
 def kill(pid: int, patience: float = 5.0, *, unless: Callable[[], bool] = lambda: False) -> None:

@@ -81,7 +81,7 @@ def status_of(error: Exception, method: str, detail: Detail | None = None) -> St
             log.error("%s: %s", method, error)
             return _plain(grpc.StatusCode.INTERNAL, str(error), error, detail)
         case DegradedError():
-            return _plain(grpc.StatusCode.FAILED_PRECONDITION, str(error), error)
+            return _degraded(error, detail)
         case UnavailableError():
             return _plain(grpc.StatusCode.UNAVAILABLE, str(error), error)
         case _:
@@ -97,6 +97,12 @@ def _request(error: RequestError, detail: Detail | None) -> Status:
     if len(violations) > 1:
         message += f"; and {len(violations) - 1} more"
     return Status(code, message, _details(code, message, violations, detail))
+
+
+def _degraded(error: DegradedError, detail: Detail | None) -> Status:
+    code, message = grpc.StatusCode.FAILED_PRECONDITION, cut(str(error), MESSAGE_LIMIT)
+    violations = tuple(Violation(path, Fault.STATE, str(error)) for path in error.objects)
+    return Status(code, message, _details(code, message, violations, detail) if violations else b"")
 
 
 def _plain(code: grpc.StatusCode, text: str, error: Exception, detail: Detail | None = None) -> Status:

@@ -176,8 +176,10 @@ class Executor:
 
     async def _ensure(self, step: Step) -> Resource | None:
         driver = self._driver(step.key.noun)
-        if _pauses(step) and ended(step.after, there := (await driver.find(step.key)).resource):
-            return there  # by itself: nobody starts it only to put it aside
+        if _pauses(step):
+            there = await self._there(step)
+            if ended(step.after, there):
+                return there  # by itself: nobody starts it only to put it aside
         try:
             if (stopped := _ended_first(step)) is not None:
                 await driver.ensure(step.key, stopped)
@@ -197,14 +199,18 @@ class Executor:
             return False
         return any(one.key == step.key for one in await self._driver(step.key.noun).survey([step.key]))
 
+    async def _there(self, step: Step) -> Resource | None:
+        """What a step is about; None also where that cannot be read, for doing it says whether it can be."""
+        try:
+            return (await self.find(step.key)).resource
+        except DriverError:
+            return None
+
     async def _reachable(self, step: Step) -> Resource | None:
         """What the step wants; but a guest that runs with another definition keeps it while it is to stop."""
         before, after = step.before, step.after
         if isinstance(before, Domain) and isinstance(after, Domain) and after.run is Run.STOPPED:
-            try:
-                there = (await self.find(step.key)).resource
-            except DriverError:
-                return after  # a guest that cannot be read may still be ended
+            there = await self._there(step)
             if isinstance(there, Domain) and there.run is not Run.STOPPED and there.digest != after.digest:
                 return replace(there, run=Run.STOPPED, stop_timeout=after.stop_timeout)
         return after

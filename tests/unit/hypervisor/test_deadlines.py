@@ -71,6 +71,30 @@ def test_one_waits_for_a_call_that_hangs_and_no_others():
     asyncio.run(scenario())
 
 
+def test_who_waits_already_goes_when_the_call_before_hangs():
+    async def scenario() -> None:
+        libvirt = connection()
+        libvirt._deadline, libvirt._answer = 60, 0.3
+        go_on = threading.Event()
+        try:
+            async with asyncio.timeout(30):
+                asked = asyncio.ensure_future(libvirt._call("vma", lambda: go_on.wait(60), libvirt._answer))
+                await asyncio.sleep(0)
+                with pytest.raises(DriverError, match="has not returned"):
+                    await libvirt._call("vma", lambda: None)
+                with pytest.raises(DriverError, match=r"did not answer within 0\.3 s"):
+                    await asked
+            returned = asyncio.ensure_future(libvirt.returned("vma", 60))
+            go_on.set()
+            await returned
+            assert await libvirt._call("vma", lambda: "answer") == "answer"
+        finally:
+            go_on.set()
+            libvirt.dismiss()
+
+    asyncio.run(scenario())
+
+
 def test_one_waits_for_a_guest_that_is_not_found_again_and_no_others():
     class Lost:
         """A guest of an earlier agent, whose monitor does not answer."""

@@ -92,6 +92,14 @@ def test_other_errors_of_the_agent(error: Exception, code: grpc.StatusCode) -> N
     assert status.message == str(error)
 
 
+def test_what_is_left_over_names_its_objects() -> None:
+    status = status_of(DegradedError(("tap tp1 (busy)",), (PATH,)), "/gnmi.gNMI/Set")
+    assert status.code is CODE.FAILED_PRECONDITION
+    (violation,), _ = parts(status.details)
+    assert violation[0] == str(PATH)
+    assert "tap tp1 (busy)" in violation[1]
+
+
 @pytest.mark.parametrize("error", [ValueError("secret detail"), DriverError("escaped"), KeyError("x")])
 def test_what_is_unexpected_is_logged_and_not_told(
     error: Exception, caplog: pytest.LogCaptureFixture

@@ -311,6 +311,48 @@ async def test_a_guest_that_gives_no_answer_can_be_deleted(tmp_path: FilePath) -
 
 
 @in_loop
+async def test_a_guest_that_nobody_can_read_can_be_deleted(tmp_path: FilePath) -> None:
+    """The driver puts it aside and ends it without an answer."""
+    async with started(await prepared(tmp_path / "box", demo.everything())) as box:
+        find = box.drivers.domains.find
+
+        async def silence(key: Key) -> Found:
+            if key.name in box.host.kernel.domains and box.host.kernel.domains[key.name].run is Run.RUNNING:
+                raise DriverError("libvirt has not found the guest again", unknown=True)
+            return await find(key)
+
+        box.drivers.domains.find = silence  # type: ignore[method-assign]
+        assert (await box.submit(demo.nothing())).changed
+        assert box.host.kernel.domains == {} and not box.publisher.alarms
+
+
+@in_loop
+async def test_each_object_has_a_pause_of_its_own(tmp_path: FilePath) -> None:
+    """One that fails again and again does not make another wait that has just failed."""
+    box = await prepared(tmp_path / "box", ())
+    box = Box(box.folder, host=box.host, repair_pauses=(0.01, 0.01, 1000.0))
+    tries: dict[str, int] = {}
+    ways = {BRIDGE: 1000, "br2qalyq4vl5p": 1}
+
+    async def trap(when: str, key: Key, wanted: Resource | None) -> None:
+        if when == "before" and wanted is None and key.noun is Noun.BRIDGE:
+            tries[key.name] = tries.get(key.name, 0) + 1
+            if tries[key.name] <= ways[key.name]:
+                raise DriverError("busy")
+
+    box.drivers.set_trap(trap)
+    async with started(box):
+        await box.submit(demo.switch(demo.LAN))
+        await box.submit(deleted(demo.LAN))
+        await box.until(lambda: box.transactor._repairs._tries.get(parse(demo.LAN), 0) == 3)
+        ways["br2qalyq4vl5p"] = 3
+        await box.submit(demo.switch(demo.WAN))
+        await box.submit(deleted(demo.WAN))
+        await box.until(lambda: "br2qalyq4vl5p" not in box.host.kernel.devices)
+        assert BRIDGE in box.host.kernel.devices
+
+
+@in_loop
 async def test_a_deleted_guest_that_gives_no_answer_is_not_forgotten(tmp_path: FilePath) -> None:
     """Also not by the next start, where no survey shows it."""
     box = await prepared(tmp_path / "box", demo.everything())
