@@ -5,6 +5,7 @@ from pathlib import Path
 import pytest
 
 from twinplane import app
+from twinplane.hypervisor import opening
 
 UNIT = (Path(__file__).parents[2] / "agent/packaging/twinplane-agent.service").read_text().splitlines()
 
@@ -18,7 +19,7 @@ def test_the_unit_says(line: str) -> None:
 
 def test_the_supervisor_is_more_patient_than_the_agent() -> None:
     allowed = dict(line.split("=") for line in UNIT if line.startswith("Timeout"))
-    assert float(allowed["TimeoutStartSec"]) > app.FIRST_FACTS + app.RECOVERY
+    assert float(allowed["TimeoutStartSec"]) > opening.LIMIT + app.FIRST_FACTS + app.RECOVERY
     assert float(allowed["TimeoutStopSec"]) > app.GRACE
 
 

@@ -14,6 +14,7 @@ import concurrent.futures
 import contextlib
 import functools
 import logging
+import threading
 import time
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
@@ -24,7 +25,7 @@ from uuid import UUID
 import libvirt
 
 from twinplane.errors import DriverError
-from twinplane.hypervisor import process
+from twinplane.hypervisor import opening, process
 from twinplane.hypervisor.domain import (
     DomainEvent,
     DomainEventKind,
@@ -46,6 +47,7 @@ THREADS = 32  # one that hangs keeps one; made when they are needed
 DEADLINE = 30.0  # seconds; a start beside busy guests takes 1.5 s, the first of all some more
 ANSWER = 3.0  # seconds; a busy guest that is limited to 50 millicores needs 0.8 s, destroying one 2 s
 BRIEFLY = 0.1  # seconds, for a call that hangs and has been waited for
+QUIET = 5.0  # seconds in which none of many domains has answered
 RECONNECT_LIMIT = 20.0
 RECONNECT_PAUSE = 0.05
 ABSENT = (libvirt.VIR_ERR_NO_DOMAIN,)
@@ -69,11 +71,13 @@ class Connection:
         deadline: float = DEADLINE,
         answer: float = ANSWER,
         reconnect_limit: float = RECONNECT_LIMIT,
+        quiet: float = QUIET,
     ) -> None:
         self._root = root
         self._deadline = deadline
         self._answer = answer
         self._reconnect_limit = reconnect_limit
+        self._quiet = quiet
         self._connect: Any = None
         self._callback: int | None = None
         self._loop: asyncio.AbstractEventLoop | None = None
@@ -107,7 +111,7 @@ class Connection:
         run_event_loop()
         self._loop = asyncio.get_running_loop()
         self._settled.clear()
-        self._connect = await self._run("open", functools.partial(libvirt.open, self._root.uri))
+        self._connect = await self._opened()
         self._callback = await self._run(
             "events",
             lambda: self._connect.domainEventRegisterAny(
@@ -116,6 +120,20 @@ class Connection:
         )
         self._warming = asyncio.ensure_future(self._warm_up())
         self._deliver(Reconnected())
+
+    async def _opened(self) -> Any:
+        thread: list[int] = []
+
+        def work() -> Any:
+            thread.append(threading.get_native_id())
+            return libvirt.open(self._root.uri)
+
+        try:
+            submitted = self._pool.submit(work)
+            return await opening.finish(submitted, self.root, lambda: next(iter(thread), None))
+        except libvirt.libvirtError as error:
+            message = error.get_error_message() or str(error)
+            raise DriverError(message, remedy=opening.remedy(message)) from error
 
     async def close(self) -> None:
         """Let go of libvirt; guests go on running. Does nothing when closed already."""
@@ -229,7 +247,7 @@ class Connection:
         names: list[str] = await self._run(
             "list", lambda: [each.name() for each in self._open_handle().listAllDomains(0)]
         )
-        answers = await asyncio.gather(*(read(name) for name in names), return_exceptions=True)
+        answers = await self._answers({name: asyncio.ensure_future(read(name)) for name in names})
         records: list[Result] = []
         silent: list[str] = []
         for name, answer in zip(names, answers, strict=True):
@@ -241,6 +259,27 @@ class Connection:
             elif answer is not None:
                 records.append(answer)
         return tuple(records), tuple(silent)
+
+    async def _answers(self, asked: dict[str, "asyncio.Future[Any]"]) -> list[Any]:
+        """The answer or the exception of each. Once nobody has answered for a while, who is left is hung."""
+        pending = set(asked.values())
+        try:
+            while pending:
+                done, pending = await asyncio.wait(
+                    pending, timeout=self._quiet, return_when=asyncio.FIRST_COMPLETED
+                )
+                if not done:
+                    break
+        finally:
+            for late in pending:
+                late.cancel()
+        self._stuck |= {name for name, answer in asked.items() if answer in pending}
+        await asyncio.gather(*pending, return_exceptions=True)
+        silent = DriverError(f"no answer within {self._quiet:g} s", unknown=True)
+        return [
+            silent if answer in pending else answer.exception() or answer.result()
+            for answer in asked.values()
+        ]
 
     async def _warm_up(self) -> None:
         """Let libvirt ask QEMU what it can do. It does so once for each build of QEMU and keeps the answer

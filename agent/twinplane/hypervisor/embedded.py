@@ -47,12 +47,12 @@ async def open_embedded(path: Path, shares: int = MOST_SHARES) -> Embedded:
     connection = Connection(root)
     try:
         await connection.open()
-    except DriverError as error:
+    except BaseException as error:
         connection.dismiss()
-        raise DriverError(
-            f"libvirt's embedded QEMU driver does not open: {error}",
-            remedy="apt-get install libvirt-daemon-system qemu-system-x86",
-        ) from error
+        if not isinstance(error, DriverError):
+            raise
+        text = f"libvirt's embedded QEMU driver does not open: {error}"
+        raise DriverError(text, remedy=error.remedy, unknown=error.unknown) from error
     weight = MachineWeight(root.path, shares)
     connection.listen(weight.follow)
     return Embedded(root, connection, left_overs, weight)

@@ -11,13 +11,22 @@ from contextlib import suppress
 from pathlib import Path
 
 
-def end_probes(root: Path) -> None:
-    """End the questioned QEMUs of this libvirt root and remove their folders; only where nobody is asking."""
+def probes(root: Path) -> list[int]:
+    """The processes of the questioned QEMUs of this libvirt root."""
     mark = f"unix:{root}/lib/qemu/qmp-".encode()
+    found = []
     for process in Path("/proc").glob("[0-9]*"):
         with suppress(OSError):
             words = (process / "cmdline").read_bytes().split(b"\0")
             if b"qemu" in words[0] and any(word.startswith(mark) for word in words):
-                os.kill(int(process.name), signal.SIGKILL)
+                found.append(int(process.name))
+    return found
+
+
+def end_probes(root: Path) -> None:
+    """End the questioned QEMUs of this libvirt root and remove their folders; only where nobody is asking."""
+    for pid in probes(root):
+        with suppress(OSError):
+            os.kill(pid, signal.SIGKILL)
     for folder in (root / "lib/qemu").glob("qmp-*"):
         shutil.rmtree(folder, ignore_errors=True)

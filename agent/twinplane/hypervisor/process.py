@@ -127,8 +127,17 @@ def start_time(pid: int) -> int | None:
 
 def cpu_time(pid: int) -> int | None:
     """CPU time of the process so far in ns, to the clock tick (fields 14 and 15), or None if gone."""
+    return _spent(Path(f"/proc/{pid}/stat"))
+
+
+def thread_time(thread: int) -> int | None:
+    """The same of a thread of this process."""
+    return _spent(Path(f"/proc/self/task/{thread}/stat"))
+
+
+def _spent(file: Path) -> int | None:
     try:
-        fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
+        fields = file.read_text().rpartition(")")[2].split()
     except OSError:
         return None
     return (int(fields[11]) + int(fields[12])) * 1_000_000_000 // os.sysconf("SC_CLK_TCK")

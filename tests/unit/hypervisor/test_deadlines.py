@@ -125,6 +125,38 @@ def test_one_waits_for_a_guest_that_is_not_found_again_and_no_others():
     asyncio.run(scenario())
 
 
+def test_a_listing_does_not_wait_for_who_does_not_answer():
+    class Domains:
+        """Two that answer, and one whose QEMU does not, whatever is asked."""
+
+        def listAllDomains(self, _: int) -> "list[Domains]":  # noqa: N802
+            return [self] * 3
+
+        def name(self) -> str:
+            return next(names)
+
+    async def scenario() -> None:
+        libvirt = connection()
+        libvirt._deadline, libvirt._quiet = 60, 0.5
+        libvirt._connect = Domains()
+        hung = asyncio.Event()
+
+        async def read(name: str) -> str:
+            if name == "vmb":
+                await hung.wait()
+            return name
+
+        try:
+            async with asyncio.timeout(30):
+                assert await libvirt._each(read) == (("vma", "vmc"), ("vmb",))
+            assert "vmb" in libvirt._stuck  # nobody waits long for its next answer either
+        finally:
+            libvirt.dismiss()
+
+    names = iter(("vma", "vmb", "vmc"))
+    asyncio.run(scenario())
+
+
 def test_a_call_that_never_began_is_failed_and_not_unknown():
     async def scenario() -> None:
         libvirt = connection()

@@ -18,6 +18,7 @@ from twinplane.model.names import domain_owner
 from twinplane.state.facts import Batch, DomainFact, DomainGone, DomainUsage, DomainVnic, Fact
 
 SOURCE = "hypervisor"
+FIRST_PAUSE, LONGEST_PAUSE = 2.0, 60.0  # seconds until guests that gave no answer are asked again
 
 
 class HypervisorSource:
@@ -28,6 +29,7 @@ class HypervisorSource:
         self._connection = connection
         self._clock = CpuClock()
         self._facts: dict[str, DomainFact] = {}
+        self._silent: tuple[str, ...] = ()
 
     async def batches(self) -> AsyncIterator[Batch]:
         """A complete batch, then one for each burst of events that changed a fact; complete again after a
@@ -36,8 +38,16 @@ class HypervisorSource:
         ignore = self._connection.listen(lambda event: queue.put_nowait(_subject(event)))
         try:
             yield await self.everything()
+            pause = FIRST_PAUSE
             while True:
-                names = {await queue.get()}
+                try:
+                    # Who gave no answer is asked again: it may have no event to bring it back.
+                    async with asyncio.timeout(pause if self._silent else None):
+                        names = {await queue.get()}
+                except TimeoutError:
+                    pause = min(2 * pause, LONGEST_PAUSE)
+                    yield await self.everything()
+                    continue
                 while not queue.empty():
                     names.add(queue.get_nowait())
                 if None in names:
@@ -55,6 +65,7 @@ class HypervisorSource:
         read = {fact.name: fact for record in listing.records if (fact := self._fact(record))}
         kept = {name: fact for name, fact in self._facts.items() if name in listing.silent}
         self._facts = kept | read
+        self._silent = listing.silent
         complete = not listing.silent
         return Batch(SOURCE, tuple(read.values()), complete=complete)
 
