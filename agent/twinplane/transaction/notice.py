@@ -18,7 +18,8 @@ KEPT = 100_000
 APPLIANCE_STATE = "appliance-state"
 DRIFT = "drift"
 SHARE_VIOLATION = "share-violation"
-KINDS = frozenset({"commit", "commit-confirmed", APPLIANCE_STATE, DRIFT, SHARE_VIOLATION})
+REPAIR = "repair"
+KINDS = frozenset({"commit", "commit-confirmed", APPLIANCE_STATE, DRIFT, SHARE_VIOLATION, REPAIR})
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,6 +59,14 @@ def of_difference(kind: str, path: Path, differences: Sequence[str], time: int) 
     """The event that the host differs from what is wanted of an object; without differences, that it does no
     longer. `kind` is DRIFT or SHARE_VIOLATION."""
     return Notice(kind, time, path, {"difference": list(differences), "resolved": not differences})
+
+
+def of_repair(who: tuple[str, str, str], steps: Sequence[str], failed: Sequence[str], time: int) -> Notice:
+    """The event that somebody (author, source, peer) had the host repaired: what was done and what failed,
+    one line each."""
+    author, source, peer = who
+    body = {"author": author, "source": source, "peer": peer, "step": list(steps), "failed": list(failed)}
+    return Notice(REPAIR, time, ROOT, body)
 
 
 def write(db: sqlite3.Connection, notices: Iterable[Notice], kept: int = KEPT) -> None:

@@ -42,13 +42,16 @@ UNBOUNDED = Bounds()
 @dataclass(frozen=True, slots=True)
 class Repair:
     """What has to be done: the facts it was planned from, the steps, what cannot be done, what has to wait
-    for a restart of its guest, and foreign values that nobody holds any more."""
+    for a restart of its guest, foreign values that nobody holds any more, what is beyond the bounds, and
+    host ports that are waited for (their steps do nothing yet)."""
 
     facts: dict[Key, Resource]
     steps: tuple[Step, ...]
     blocked: tuple[Failure, ...]
     waiting: tuple[Step, ...]
     loose: Foreign
+    beyond: tuple[Step, ...] = ()
+    absent: frozenset[Key] = frozenset()
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,8 +106,12 @@ async def prepare(
     # Whoever took them first may not be the one whose step failed: the port was moved in between.
     planned += [step for step in give_back(loose) if step.key not in restored]
     planned = [_asked(step, facts) if _has_to_wait(step, undoing) else step for step in planned]
-    if bounds.most < Effect.RECREATE:
-        planned = [step for step in planned if step.disturbance <= bounds.most or step.key in undoing]
+    beyond = [
+        step
+        for step in planned
+        if step.disturbance > bounds.most and step.key not in undoing and not _has_to_wait(step, undoing)
+    ]
+    planned = [step for step in planned if step not in beyond]
     waiting = tuple(step for step in planned if _has_to_wait(step, undoing))
     # A tap that a running guest lost is made anew all the same: its next start takes to it.
     now = [step for step in planned if step.key.noun is Noun.TAP or not _has_to_wait(step, undoing)]
@@ -113,6 +120,8 @@ async def prepare(
     blocked = tuple(failure for failure, _ in looks if failure is not None)
     seen = [*facts.values(), *(there for _, there in looks if there is not None)]
     blocked += rivals([step for step in steps if all(step != one.step for one in blocked)], desired, seen)
+    there = {step.key for step, (_, resource) in zip(making(steps), looks, strict=True) if resource}
+    absent = {step.key for step in steps if _takes_host_port(step) and step.key not in there}
     causes = {failure.step: failure.cause for failure in blocked}
     waits = [
         Failure(step, f"waits for {printed(cause)}: {causes.setdefault(step, causes[cause])}")
@@ -125,7 +134,13 @@ async def prepare(
         blocked=(*blocked, *waits),
         waiting=waiting,
         loose=loose,
+        beyond=tuple(beyond),
+        absent=frozenset(absent),
     )
+
+
+def _takes_host_port(step: Step) -> bool:
+    return step.before is None and isinstance(step.after, Plug | Link) and step.phase is not Phase.FINAL
 
 
 async def _obstacle(step: Step, executor: Executor) -> tuple[Failure | None, Resource | None]:

@@ -3,7 +3,7 @@
 import asyncio
 import logging
 from collections.abc import Iterable, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 
 from twinplane.errors import TwinplaneError
 from twinplane.plan.resource import Noun
@@ -27,6 +27,17 @@ from twinplane_wire.path import Path
 log = logging.getLogger(__name__)
 
 TOGETHER = 0.1  # seconds between repairs that are one
+
+
+@dataclass(frozen=True, slots=True)
+class Reconciled:
+    """What was done, or would be; what failed, what waits for a restart of its guest, and what was beyond the
+    bounds."""
+
+    steps: tuple[Step, ...] = ()
+    failures: tuple[Failure, ...] = ()
+    waiting: tuple[Step, ...] = ()
+    beyond: tuple[Step, ...] = ()
 
 
 class Repairs:
@@ -104,9 +115,11 @@ class Repairs:
         if objects:
             self._turns.post(lambda: self._tolerant(objects, Bounds(most, guests=False)))
 
-    async def reconcile(self, only: frozenset[Path] | None = None, bounds: Bounds = UNBOUNDED) -> None:
+    async def reconcile(
+        self, only: frozenset[Path] | None = None, bounds: Bounds = UNBOUNDED, *, dry_run: bool = False
+    ) -> Reconciled:
         """Bring the host to what is configured (only the objects at these paths, where given, and within
-        these bounds).
+        these bounds). With `dry_run` nothing is done.
 
         Raises:
             DriverError: the host cannot be read.
@@ -123,7 +136,7 @@ class Repairs:
             parts.publisher.observed(tuple(found.values()))
             self.surveyed.set()
         if standing.misfit:
-            return  # without a configuration that these modules accept, everything is left alone
+            return Reconciled()  # without a configuration that these modules accept, everything is left alone
         found = await self._spare.without(found, named, standing.running.forest)
         gone = {key: owner for key, owner in named.items() if key not in desired}
         found = {**owned(found, gone), **await unread(parts.executor, gone.items(), found)}
@@ -138,6 +151,8 @@ class Repairs:
             bounds=bounds,
             unfinished=standing.alarms.unfinished,
         )
+        if dry_run:
+            return _reconciled(repair, repair.blocked)
         taken = await reconciling.read_foreign(repair.steps, standing.foreign, parts.read_foreign)
         if taken:
             await parts.store.keep_foreign(taken)
@@ -146,12 +161,13 @@ class Repairs:
         done = await reconciling.execute(parts.executor, repair)
         parts.publisher.observed(facts(repair.steps, done.read_back))
         parts.publisher.release()
-        self._whole &= only is not None
-        self.stops.watch(repair.steps, done.read_back)
         settles = bounds is UNBOUNDED
+        self._whole &= only is not None or not settles
+        self.stops.watch(repair.steps, done.read_back)
         self._tell(repair, done, only, settles=settles)
         await self._conclude(done, only, settles=settles)
         self._drifts.later()
+        return _reconciled(repair, done.failures)
 
     def _tell(
         self,
@@ -162,7 +178,10 @@ class Repairs:
         settles: bool,
     ) -> None:
         alarms = self._standing.alarms
-        alarms.report_all(done.failures, only)
+        if settles:
+            alarms.report_all(done.failures, only)
+        else:
+            alarms.report(done.failures, [step.key for step in repair.steps])
         if only is None:
             self._started(repair.steps, done.failures)
             lost = {object_of(step) for step in repair.waiting if step.key.noun is Noun.TAP}
@@ -226,6 +245,12 @@ class Repairs:
             standing.alarms.clear("reconcile")
             standing.not_ready = ""
             self.recovered.set()
+
+
+def _reconciled(repair: reconciling.Repair, failures: Sequence[Failure]) -> Reconciled:
+    left_out = {failure.step.key for failure in failures} | repair.absent
+    steps = tuple(step for step in repair.steps if step.key not in left_out)
+    return Reconciled(steps, tuple(failures), repair.waiting, repair.beyond)
 
 
 def _renews(step: Step) -> bool:

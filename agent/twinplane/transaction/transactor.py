@@ -15,6 +15,7 @@ from twinplane.plan.resource import Key
 from twinplane.transaction import revert
 from twinplane.transaction.confirm import Confirmations, Waiting, held
 from twinplane.transaction.datastore import Running
+from twinplane.transaction.demand import Demand, Demands, Report
 from twinplane.transaction.drift import Drifts
 from twinplane.transaction.ground import Surveyor
 from twinplane.transaction.leftover import Change, as_left
@@ -41,6 +42,7 @@ class Transactor:
         self._confirmations = Confirmations(self._turns, self._expired)
         self._drifts = Drifts(parts, self._standing, self._confirmations, self._turns)
         self._repairs = Repairs(parts, self._standing, self._confirmations, self._turns, self._drifts)
+        self._demands = Demands(parts, self._standing, self._repairs)
         self._surveyor = Surveyor(parts, self._standing)
         self._stages = Stages(parts, self._standing, self._repairs)
 
@@ -122,6 +124,16 @@ class Transactor:
             DriverError: the host cannot be read; it is tried again later.
         """
         await self._turns.take(self._repairs.asked)
+
+    async def reconcile(self, demand: Demand) -> Report:
+        """Bring the host to what is configured, for somebody who asks for it, in turn.
+
+        Raises:
+            RequestError, UnavailableError: as `Demands.meet`.
+        """
+        if self._standing.not_ready:
+            raise UnavailableError(self._standing.not_ready)
+        return await self._turns.take(lambda: self._demands.meet(demand))
 
     async def inspect(self, objects: frozenset[Path]) -> None:
         """Compare the host with what is wanted of these objects, in turn, and tell what differs.

@@ -15,6 +15,7 @@ from twinplane_cli.commands import (
     history,
     lock,
     read,
+    repair,
     schema,
     session,
 )
@@ -99,5 +100,5 @@ def box(
     ctx.obj = Invocation(target, output, linger)
 
 
-for part in (read, edit, candidate, commit, history, lock, session, schema, event, gnmi):
+for part in (read, edit, candidate, commit, repair, history, lock, session, schema, event, gnmi):
     part.add_to(app)

@@ -534,6 +534,32 @@ class CommitResponse(_message.Message):
     persist_id: str
     def __init__(self, revision: _Optional[int] = ..., time: _Optional[int] = ..., changed: bool = ..., change: _Optional[_Iterable[_Union[Change, _Mapping]]] = ..., persist_id: _Optional[str] = ...) -> None: ...
 
+class ReconcileRequest(_message.Message):
+    __slots__ = ("session_id", "path", "dry_run", "max_disruption")
+    SESSION_ID_FIELD_NUMBER: _ClassVar[int]
+    PATH_FIELD_NUMBER: _ClassVar[int]
+    DRY_RUN_FIELD_NUMBER: _ClassVar[int]
+    MAX_DISRUPTION_FIELD_NUMBER: _ClassVar[int]
+    session_id: int
+    path: _containers.RepeatedCompositeFieldContainer[_gnmi_pb2.Path]
+    dry_run: bool
+    max_disruption: Effect
+    def __init__(self, session_id: _Optional[int] = ..., path: _Optional[_Iterable[_Union[_gnmi_pb2.Path, _Mapping]]] = ..., dry_run: bool = ..., max_disruption: _Optional[_Union[Effect, str]] = ...) -> None: ...
+
+class ReconcileResponse(_message.Message):
+    __slots__ = ("revision", "step", "effect", "failed", "waiting")
+    REVISION_FIELD_NUMBER: _ClassVar[int]
+    STEP_FIELD_NUMBER: _ClassVar[int]
+    EFFECT_FIELD_NUMBER: _ClassVar[int]
+    FAILED_FIELD_NUMBER: _ClassVar[int]
+    WAITING_FIELD_NUMBER: _ClassVar[int]
+    revision: int
+    step: _containers.RepeatedCompositeFieldContainer[Step]
+    effect: _containers.RepeatedCompositeFieldContainer[ObjectEffect]
+    failed: _containers.RepeatedCompositeFieldContainer[Error]
+    waiting: _containers.RepeatedCompositeFieldContainer[Error]
+    def __init__(self, revision: _Optional[int] = ..., step: _Optional[_Iterable[_Union[Step, _Mapping]]] = ..., effect: _Optional[_Iterable[_Union[ObjectEffect, _Mapping]]] = ..., failed: _Optional[_Iterable[_Union[Error, _Mapping]]] = ..., waiting: _Optional[_Iterable[_Union[Error, _Mapping]]] = ...) -> None: ...
+
 class ConfirmRequest(_message.Message):
     __slots__ = ("session_id", "persist_id")
     SESSION_ID_FIELD_NUMBER: _ClassVar[int]

@@ -11,6 +11,7 @@ from twinplane.services.config.error import brief
 from twinplane.services.config.history import HistoryMethods
 from twinplane.services.config.notification import NotificationMethods
 from twinplane.services.config.read import ReadMethods
+from twinplane.services.config.repair import RepairMethods
 from twinplane.services.config.schema import SchemaMethods
 from twinplane.services.config.session import SessionMethods
 from twinplane.services.config.target import Target
@@ -29,6 +30,7 @@ class Config:
     edit: EditMethods
     commit: CommitMethods
     history: HistoryMethods
+    repair: RepairMethods
     schema: SchemaMethods
     notifications: NotificationMethods
 
@@ -60,6 +62,7 @@ class Config:
             "GetCommit": unary(door, "GetCommit", read, pb.GetCommitRequest, history.get),
             "Compare": unary(door, "Compare", read, pb.CompareRequest, history.compare),
             "Rollback": unary(door, "Rollback", write, pb.RollbackRequest, commit.roll_back),
+            "Reconcile": unary(door, "Reconcile", write, pb.ReconcileRequest, self.repair.reconcile),
             "Notifications": stream(
                 door, "Notifications", read, pb.NotificationsRequest, self.notifications.follow
             ),
@@ -76,6 +79,7 @@ def config(target: Target) -> Config:
         EditMethods(target),
         CommitMethods(target),
         HistoryMethods(target),
+        RepairMethods(target),
         SchemaMethods(target),
         NotificationMethods(target),
     )

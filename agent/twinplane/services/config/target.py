@@ -8,6 +8,7 @@ from twinplane.schema.compile import Schemas
 from twinplane.session.registry import Session, Sessions
 from twinplane.share.ledger import Account
 from twinplane.transaction.datastore import Datastore, Running
+from twinplane.transaction.demand import Demand, Report
 from twinplane.transaction.history import History
 from twinplane.transaction.request import Outcome, Request
 from twinplane.tree.diff import ObjectChange
@@ -40,6 +41,9 @@ class Writer(Protocol):
 
     async def submit(self, request: Request) -> Outcome:
         """Carry out a request, or raise an error of twinplane.errors. Cancelling the wait changes nothing."""
+
+    async def reconcile(self, demand: Demand) -> Report:
+        """Bring the host to what is configured, or raise an error of twinplane.errors."""
 
     def abandon(self, request: Request) -> None:
         """Take the commit that the request cancels back, whatever is in the way; nobody waits for it."""

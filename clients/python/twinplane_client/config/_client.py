@@ -33,6 +33,7 @@ from twinplane_client.config._result import (
     Opened,
     Plan,
     Rebased,
+    Repaired,
     Schemas,
     SessionEvent,
     SessionInfo,
@@ -294,6 +295,16 @@ class ConfigClient:
             confirmed=_build.confirmed(confirmed),
         )
         return _parse.committed(self._call(request, pb.CommitResponse))
+
+    def reconcile(
+        self, *paths: PathLike, dry_run: bool = False, max_disruption: Effect | None = None
+    ) -> Repaired:
+        """Bring the host to what is configured: the objects at or below these paths, or everything. Running
+        guests are disturbed by no more than `max_disruption` (None: live)."""
+        request = pb.ReconcileRequest(
+            path=map(wire_path, paths), dry_run=dry_run, max_disruption=constant(max_disruption)
+        )
+        return _parse.repaired(self._call(request, pb.ReconcileResponse))
 
     def list_commits(self, *, before: int = 0, limit: int = 0) -> Commits:
         """Commits, newest first: older than `before` (0: all), at most `limit` (0: 100)."""

@@ -21,6 +21,7 @@ from twinplane_client.config._result import (
     LockLost,
     ObjectEffect,
     Plan,
+    Repaired,
     Replayed,
     Schema,
     Schemas,
@@ -112,10 +113,7 @@ def plan(message: pb.PlanResponse) -> Plan:
     """A plan."""
     return Plan(
         revision=message.revision,
-        steps=tuple(
-            Step(one.phase, one.action, one.object, path(one.owner), _EFFECTS[one.effect], one.text)
-            for one in message.step
-        ),
+        steps=_steps(message.step),
         effects=tuple(ObjectEffect(path(one.path), _EFFECTS[one.effect]) for one in message.effect),
         changes=changes(message.change),
         capacity=tuple(
@@ -123,6 +121,24 @@ def plan(message: pb.PlanResponse) -> Plan:
             for one in message.capacity
         ),
         refused=tuple(map(error_entry, message.refused)),
+    )
+
+
+def _steps(messages: Iterable[pb.Step]) -> tuple[Step, ...]:
+    return tuple(
+        Step(one.phase, one.action, one.object, path(one.owner), _EFFECTS[one.effect], one.text)
+        for one in messages
+    )
+
+
+def repaired(message: pb.ReconcileResponse) -> Repaired:
+    """What became of a repair."""
+    return Repaired(
+        revision=message.revision,
+        steps=_steps(message.step),
+        effects=tuple(ObjectEffect(path(one.path), _EFFECTS[one.effect]) for one in message.effect),
+        failed=tuple(map(error_entry, message.failed)),
+        waiting=tuple(map(error_entry, message.waiting)),
     )
 
 

@@ -153,6 +153,18 @@ class Plan:
 
 
 @dataclass(frozen=True, slots=True)
+class Repaired:
+    """What was done, or would be, to bring the host to what is configured; what could not be done, and what
+    was not tried."""
+
+    revision: int
+    steps: tuple[Step, ...]
+    effects: tuple[ObjectEffect, ...]
+    failed: tuple[ErrorEntry, ...]
+    waiting: tuple[ErrorEntry, ...]
+
+
+@dataclass(frozen=True, slots=True)
 class Committed:
     """A commit that was carried out, or was not needed (`changed` is False). `persist_id` names one that
     waits for its confirmation."""

@@ -1,0 +1,87 @@
+"""Reconcile: the host brought to what is configured, on demand."""
+
+from dataclasses import dataclass
+
+from twinplane.errors import Fault
+from twinplane.plan.step import Effect
+from twinplane.schema.resolve import expand
+from twinplane.services import codec
+from twinplane.services.auth import Caller
+from twinplane.services.config import change
+from twinplane.services.config.commit import SOURCE
+from twinplane.services.config.error import error
+from twinplane.services.config.target import Target
+from twinplane.services.config.wire import refused
+from twinplane.services.permit import Permits
+from twinplane.transaction.demand import Demand, everything
+from twinplane.tree.diff import objects
+from twinplane.tree.forest import Forest
+from twinplane_wire.gnmi import gnmi_pb2
+from twinplane_wire.path import Elem, Path
+from twinplane_wire.v1 import config_pb2 as pb
+
+
+@dataclass(frozen=True, slots=True)
+class Below:
+    """Selects the objects that are at, above or below one of these paths, which may have wildcard keys."""
+
+    paths: tuple[Path, ...]
+
+    def __call__(self, forest: Forest) -> frozenset[Path]:
+        return frozenset(
+            path
+            for origin in forest.trees
+            for path, _ in objects(forest.tree(origin), origin)
+            if any(_meets(pattern, path) for pattern in self.paths)
+        )
+
+
+class RepairMethods:
+    """Repair on demand."""
+
+    def __init__(self, target: Target) -> None:
+        self._target = target
+        self._permits = Permits(target.schemas)
+
+    async def reconcile(self, caller: Caller, request: pb.ReconcileRequest) -> bytes:
+        """Repair what is asked for. Raises what the transactor raises."""
+        session = self._target.session(request.session_id, caller.name)
+        most = Effect.LIVE
+        if request.HasField("max_disruption"):
+            if request.max_disruption not in pb.Effect.values():
+                raise refused(Fault.VALUE, f"max_disruption {request.max_disruption} is none of Effect")
+            most = Effect(request.max_disruption)
+        demand = Demand(
+            author=caller.name,
+            source=SOURCE,
+            peer=caller.peer,
+            select=self._below(request) if request.path else everything,
+            most=most,
+            dry_run=request.dry_run,
+            permit=self._permits.of(caller),
+            session=0 if session is None else session.number,
+        )
+        report = await self._target.transactor.reconcile(demand)
+        return pb.ReconcileResponse(
+            revision=report.revision,
+            step=change.steps(report.steps),
+            effect=change.effects(report.steps, ()),
+            failed=map(error, report.failed),
+            waiting=map(error, report.waiting),
+        ).SerializeToString()
+
+    def _below(self, request: pb.ReconcileRequest) -> Below:
+        paths = [codec.absolute(gnmi_pb2.Path(), message) for message in request.path]
+        tables = [(path, self._target.schemas.table(path.origin)) for path in paths]
+        return Below(tuple(found.path for path, table in tables for found in expand(table, path)))
+
+
+def _meets(pattern: Path, path: Path) -> bool:
+    return pattern.origin == path.origin and all(
+        _matches(mine, theirs) for mine, theirs in zip(pattern.elems, path.elems, strict=False)
+    )
+
+
+def _matches(pattern: Elem, elem: Elem) -> bool:
+    keys = dict(elem.keys)
+    return pattern.name == elem.name and all(value in ("*", keys.get(name)) for name, value in pattern.keys)
