@@ -9,7 +9,7 @@ import sys
 
 from doubles.blocking import Watch
 from twinplane import __main__ as command
-from twinplane import app
+from twinplane import app, credentials
 from twinplane.hypervisor.connection import libvirt  # told where to log before it is imported
 
 MARK = "BLOCKED"
@@ -27,7 +27,7 @@ def main() -> None:
         watch.on = state == "READY=1"
 
     app.notify = notify
-    app.RENEWAL = float(os.environ.get("E2E_RENEWAL", app.RENEWAL))
+    credentials.INTERVAL = float(os.environ.get("E2E_RENEWAL", credentials.INTERVAL))
     command.main()
 
 
