@@ -238,6 +238,7 @@ async def serving(settings: Settings) -> AsyncIterator[Agent]:
                 tasks.create_task(copies.serve(), name="copies"),
                 tasks.create_task(credentials.serve(Raised(operational.observed)), name="certificates"),
                 tasks.create_task(last_time.keep(state.root, clock), name="last time"),
+                tasks.create_task(back_end.watch(Raised(operational.observed)), name="privilege"),
             )
             try:
                 silent = await collector.first_facts(FIRST_FACTS)

@@ -20,13 +20,15 @@ from twinplane.hypervisor.console_log import KIB, ConsoleLogs
 from twinplane.hypervisor.embedded import Embedded, open_embedded
 from twinplane.image.source import Digests
 from twinplane.image.store import Store
-from twinplane.model.host import Capabilities
+from twinplane.model.host import Accelerator, Capabilities
 from twinplane.netlink.connection import Connection as Netlink
 from twinplane.plan.resource import ImageFile
 from twinplane.plan.step import Step
+from twinplane.privilege import Privilege
 from twinplane.settings import Settings
 from twinplane.share.cpu import group_shares
 from twinplane.state.collect import Feed
+from twinplane.state.raised import Raised
 from twinplane.state.sources.host import HostSource
 from twinplane.state.sources.hypervisor import HypervisorSource
 from twinplane.state.sources.netlink import NetlinkSource
@@ -85,6 +87,10 @@ class BackEnd:
         except OSError as error:
             raise DriverError(f"{error.filename} cannot be removed: {error.strerror}") from error
 
+    async def watch(self, raised: Raised) -> None:
+        """Keep the alarm about guests that run as root, for as long as the agent runs."""
+        await Privilege(self.hypervisor, raised).serve()
+
     @property
     def written(self) -> str:
         """How much was changed through here so far, in words."""
@@ -98,7 +104,10 @@ async def open_back_end(
     """Open the connections, keep the guests' console logs in bounds; `stack` ends both. Raises StartError."""
     try:
         hypervisor = await open_embedded(
-            state.folder("libvirt"), group_shares(found.cpus * 1000, found.reserve_cpu)
+            state.folder("libvirt"),
+            group_shares(found.cpus * 1000, found.reserve_cpu),
+            kvm=found.accelerator is Accelerator.KVM,
+            allow_root=settings.hypervisor.allow_root,
         )
     except DriverError as error:
         raise StartError(f"{error}" + (f"; {error.remedy}" if error.remedy else "")) from error

@@ -141,6 +141,8 @@ def _run(options: argparse.Namespace) -> int:
 def _check(options: argparse.Namespace) -> int:
     from twinplane.app import schema, wanted
     from twinplane.capability.report import missing, probe
+    from twinplane.hypervisor.root import QEMU_USER, obstacle
+    from twinplane.model.host import Accelerator
     from twinplane.remains import require_whole
     from twinplane.state_dir import check_place
 
@@ -156,7 +158,13 @@ def _check(options: argparse.Namespace) -> int:
     for feature in found.features:
         mark = "ok     " if feature.available else "MISSING" if feature in lacking else "without"
         print(f"{mark} {feature.name}" + (f": {feature.reason}" if feature.reason else ""))
-    return EXIT_REFUSED if lacking else 0
+    kvm = found.accelerator is Accelerator.KVM
+    hindrance = obstacle(settings.agent.state_dir / "libvirt", kvm=kvm)
+    as_root = settings.hypervisor.allow_root
+    mark = "ok     " if not hindrance else "without" if as_root else "MISSING"
+    user = "root" if hindrance and as_root else QEMU_USER
+    print(f"{mark} guest-user: {user}" + (f": {hindrance}" if hindrance else ""))
+    return EXIT_REFUSED if lacking or (hindrance and not as_root) else 0
 
 
 def _plan(options: argparse.Namespace) -> int:

@@ -84,9 +84,11 @@ class Gnmi:
 @dataclass(frozen=True, slots=True)
 class Hypervisor:
     """Section [hypervisor]: QEMU runs inside the agent; `accelerator` says how it executes guests,
+    `allow_root` whether they may run as root where no other user can be had (else such a start is refused),
     `console_log` how many KiB of a guest's console are kept before they become the older part."""
 
     accelerator: AcceleratorSetting = AcceleratorSetting.AUTO
+    allow_root: bool = False
     console_log: int = 1024
 
     def __post_init__(self) -> None:

@@ -207,6 +207,9 @@ class NullBackEnd:
     async def sweep(self) -> None:
         """Nothing is left behind."""
 
+    async def watch(self, _raised: object) -> None:
+        """No guest runs as anybody."""
+
 
 class NetworkBackEnd(NullBackEnd):
     """The same, but the source is the kernel's network as it is."""

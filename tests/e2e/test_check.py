@@ -13,7 +13,20 @@ from e2e.test_start import without
 
 pytestmark = pytest.mark.hypervisor
 
-FEATURES = ("qemu", "libvirt", "kvm", "bridge", "tun", "ifb", "htb", "ingress", "u32", "mirred")
+FEATURES = (
+    "qemu",
+    "libvirt",
+    "kvm",
+    "bridge",
+    "tun",
+    "ifb",
+    "htb",
+    "ingress",
+    "u32",
+    "mirred",
+    "cpu-controller",
+    "guest-user",
+)
 LINE = re.compile(r"(ok     |without|MISSING) ([\w-]+)(?:: .+)?")
 
 
@@ -58,6 +71,17 @@ def test_a_host_that_is_in_order(candidate: Agent) -> None:
     assert {name for name, mark in found.items() if mark == "ok"} >= {"qemu", "libvirt", "bridge", "tun"}
     assert "MISSING" not in found.values()
     assert not candidate.state_dir.exists(), "it looks and writes nothing"
+
+
+def test_guests_do_not_run_as_root_unasked(candidate: Agent) -> None:
+    candidate.root.chmod(0o700)
+    done = checked(candidate)
+    assert done.returncode == 1
+    assert verdicts(done.stdout)["guest-user"] == "MISSING"
+    assert f"chmod o+x {candidate.root}" in done.stdout
+    allowed = candidate.ask("check", HYPERVISOR_ALLOW_ROOT="true")
+    assert allowed.returncode == 0
+    assert verdicts(allowed.stdout)["guest-user"] == "without"
 
 
 def test_what_is_missing_is_marked_with_its_remedy(candidate: Agent) -> None:

@@ -21,7 +21,7 @@ from pathlib import Path
 from typing import Any
 
 REPOSITORY = Path(__file__).parents[2]
-ANSWERS = REPOSITORY / "build/qemu-capabilities"
+ANSWERS = REPOSITORY / "build/qemu-answers"
 LIMIT = 110  # seconds for one scenario; beside other work on two cores a guest boots in 10 s
 _CLONE_NEWNET = 0x40000000
 

@@ -4,6 +4,7 @@ import asyncio
 from dataclasses import dataclass
 
 from twinplane.capability.cgroup import probe_cpu_controller
+from twinplane.capability.confinement import probe_apparmor
 from twinplane.capability.host import capabilities
 from twinplane.capability.hypervisor import probe_hypervisor
 from twinplane.capability.memory import KvmMemory
@@ -34,7 +35,7 @@ async def probe(wanted: Wanted, memory: KvmMemory | None = None) -> Capabilities
     )
     return capabilities(
         hypervisor.accelerator,
-        (*hypervisor.features, cpu, *network),
+        (*hypervisor.features, cpu, probe_apparmor(), *network),
         reserve_cpu=wanted.reserve_cpu,
         reserve_memory=wanted.reserve_memory,
     )

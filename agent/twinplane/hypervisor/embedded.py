@@ -10,6 +10,7 @@ from twinplane.hypervisor.connection import Connection
 from twinplane.hypervisor.probe import end_probes
 from twinplane.hypervisor.root import EmbeddedRoot, prepare
 from twinplane.hypervisor.status import clear_records
+from twinplane.hypervisor.unaided import ask_unaided
 from twinplane.hypervisor.weight import MachineWeight
 from twinplane.share.cpu import MOST_SHARES
 
@@ -32,12 +33,16 @@ class Embedded:
             await asyncio.to_thread(end_probes, self.root.path)
 
 
-async def open_embedded(path: Path, shares: int = MOST_SHARES) -> Embedded:
+async def open_embedded(
+    path: Path, shares: int = MOST_SHARES, *, kvm: bool = False, allow_root: bool = False
+) -> Embedded:
     """Prepare the folder, put records of guests that are not there out of libvirt's way, note the cgroups
     that are not there yet, open libvirt. `shares` is what all guests together weigh beside a task of the
-    host, which weighs 1024. Raises `DriverError`."""
-    root = await asyncio.to_thread(prepare, path)
+    host, which weighs 1024; `kvm` and `allow_root` as `prepare` takes them. Raises `DriverError`."""
+    root = await asyncio.to_thread(prepare, path, kvm=kvm, allow_root=allow_root)
     left_overs = LeftOvers(root.path)
+    if root.unaided:
+        await asyncio.to_thread(ask_unaided, root.path)
     try:
         await asyncio.to_thread(end_probes, root.path)
         await asyncio.to_thread(clear_records, root.path, left_overs.clean)

@@ -23,22 +23,33 @@ ROOM = 1 << 20  # bytes, beside what the states of running guests take
 @dataclass(frozen=True, slots=True)
 class EmbeddedRoot:
     """A prepared root. `user` is whom guests run as: root only where that is
-    the one that works, and then `warning` says why. `group` is one that guests
-    are in, and as few others as there is one for."""
+    the one that works and was allowed, and then `warning` says why. `group` is one that guests
+    are in, and as few others as there is one for. With `unaided` they run under emulation as
+    a user who may not open /dev/kvm, which is there (see `unaided.py`)."""
 
     path: Path
     user: str
     group: int
     warning: str = ""
+    unaided: bool = False
 
     @property
     def uri(self) -> str:
-        """What libvirt opens: a URI (RFC 3986), in which it reads a path with percent signs."""
-        return f"qemu:///embed?root={quote(os.fsencode(self.path))}"
+        """What libvirt opens."""
+        return root_uri(self.path)
 
 
-def prepare(path: Path) -> EmbeddedRoot:
-    """Make the folder and write its `etc/qemu.conf`. Raises `DriverError` where libvirt cannot work in it."""
+def root_uri(path: Path) -> str:
+    """A URI (RFC 3986), in which libvirt reads a path with percent signs."""
+    return f"qemu:///embed?root={quote(os.fsencode(path))}"
+
+
+def prepare(path: Path, *, kvm: bool = False, allow_root: bool = False) -> EmbeddedRoot:
+    """Make the folder and write its `etc/qemu.conf`. `kvm`: guests are to run under KVM.
+
+    Raises:
+        DriverError: libvirt cannot work in it, or guests could run as root only, which is not allowed.
+    """
     path = path.resolve()
     if len(os.fsencode(path)) > LONGEST_ROOT:
         raise DriverError(
@@ -56,14 +67,31 @@ def prepare(path: Path) -> EmbeddedRoot:
         (path / "etc").mkdir(parents=True, exist_ok=True)
         path.chmod(0o711)
         (path / "etc").chmod(0o755)
-        obstacle = _obstacle(path, account)
-        user, group = ("root", 0) if obstacle else (QEMU_USER, account.pw_gid)
+        hindrance = _obstacle(path, account, kvm=kvm)
+        if hindrance and not allow_root:
+            raise DriverError(
+                f"guests could run as root only: {hindrance}", remedy="or set hypervisor.allow_root = true"
+            )
+        user, group = ("root", 0) if hindrance else (QEMU_USER, account.pw_gid)
         _write(path / "etc/qemu.conf", _configuration(user, group, own_mounts=_is_mount_point("/")))
         _try_room(path)
     except OSError as error:
         raise DriverError(f"{path} cannot be prepared: {error}") from error
-    own = 0 if obstacle else _own_group(account)
-    return EmbeddedRoot(path, user, own, f"guests run as root: {obstacle}" if obstacle else "")
+    own = 0 if hindrance else _own_group(account)
+    warning = f"guests run as root: {hindrance}" if hindrance else ""
+    unaided = not kvm and not hindrance and KVM_DEVICE.exists() and not _may_use(KVM_DEVICE, account)
+    return EmbeddedRoot(path, user, own, warning, unaided)
+
+
+def obstacle(path: Path, *, kvm: bool) -> str:
+    """What would keep guests from running as a user of their own below that folder, which need not be there
+    yet, with what would change it; empty where nothing does. Touches nothing."""
+    try:
+        return _obstacle(path.resolve(), pwd.getpwnam(QEMU_USER), kvm=kvm)
+    except KeyError:
+        return f"the user {QEMU_USER} does not exist (apt-get install libvirt-daemon-system)"
+    except OSError as error:
+        return f"{error.filename} cannot be read: {error.strerror}"
 
 
 def _own_group(account: pwd.struct_passwd) -> int:
@@ -111,20 +139,21 @@ def _try_room(path: Path) -> None:
         ) from error
 
 
-def _obstacle(path: Path, account: pwd.struct_passwd) -> str:
+def _obstacle(path: Path, account: pwd.struct_passwd, *, kvm: bool) -> str:
     """Why guests cannot run as that account here, with what would change it; empty where they can."""
     for folder in (*reversed(path.parents), path):
-        if not stat.S_IMODE(folder.stat().st_mode) & stat.S_IXOTH:
+        if folder.exists() and not stat.S_IMODE(folder.stat().st_mode) & stat.S_IXOTH:
             return f"{QEMU_USER} cannot enter {folder} (chmod o+x {folder})"
-    # libvirt probes QEMU with the right to open any device, but judges its answer by what the guests' user
-    # may open: where the two differ, every start and every definition probes anew and takes seconds.
-    if KVM_DEVICE.exists() and not _may_use(KVM_DEVICE, account):
+    if kvm and not _may_use(KVM_DEVICE, account):
         return f"{QEMU_USER} may not open {KVM_DEVICE} (chgrp kvm {KVM_DEVICE}; chmod 0660 {KVM_DEVICE})"
     return ""
 
 
 def _may_use(device: Path, account: pwd.struct_passwd) -> bool:
-    status = device.stat()
+    try:
+        status = device.stat()
+    except FileNotFoundError:
+        return False
     mode = stat.S_IMODE(status.st_mode)
     if status.st_uid == account.pw_uid:
         return mode & 0o600 == 0o600

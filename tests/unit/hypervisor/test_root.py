@@ -36,18 +36,26 @@ def test_guests_run_unprivileged_where_nothing_is_in_the_way(short, monkeypatch)
 
 
 @pytest.mark.parametrize(
-    ("mode", "group", "user"),
-    [(0o600, 0, "root"), (0o660, 0, "root"), (0o666, 0, root.QEMU_USER), (0o660, None, root.QEMU_USER)],
+    ("mode", "group", "usable"), [(0o600, 0, False), (0o660, 0, False), (0o666, 0, True), (0o660, None, True)]
 )
-def test_guests_and_prober_agree_on_kvm(short, monkeypatch, mode, group, user):
+def test_only_kvm_needs_its_device(short, monkeypatch, mode, group, usable):
     device = short / "kvm"
     device.write_bytes(b"")
     device.chmod(mode)
     os.chown(device, 0, pwd.getpwnam(root.QEMU_USER).pw_gid if group is None else group)
     monkeypatch.setattr(root, "KVM_DEVICE", device)
-    prepared = root.prepare(short / "libvirt")
-    assert prepared.user == user
-    assert bool(prepared.warning) == (user == "root")
+    emulated = root.prepare(short / "libvirt")
+    assert (emulated.user, emulated.warning, emulated.unaided) == (root.QEMU_USER, "", not usable)
+    if usable:
+        prepared = root.prepare(short / "libvirt", kvm=True)
+        assert (prepared.user, prepared.unaided) == (root.QEMU_USER, False)
+        return
+    with pytest.raises(DriverError, match=f"as root only: .* may not open {device} ") as refusal:
+        root.prepare(short / "libvirt", kvm=True)
+    assert "allow_root = true" in refusal.value.remedy
+    allowed = root.prepare(short / "libvirt", kvm=True, allow_root=True)
+    assert (allowed.user, allowed.group, allowed.unaided) == ("root", 0, False)
+    assert str(device) in allowed.warning
 
 
 def test_what_guests_are_started_from_is_for_guests_alone(short, monkeypatch):
@@ -71,7 +79,9 @@ def test_what_guests_are_started_from_is_for_guests_alone(short, monkeypatch):
 def test_a_folder_on_the_way_that_is_closed_is_named(short, monkeypatch):
     monkeypatch.setattr(root, "KVM_DEVICE", short / "no-kvm")
     short.chmod(0o700)
-    assert str(short) in root.prepare(short / "libvirt").warning
+    with pytest.raises(DriverError, match=f"cannot enter {short} "):
+        root.prepare(short / "libvirt")
+    assert str(short) in root.prepare(short / "libvirt", allow_root=True).warning
 
 
 @pytest.mark.parametrize(("mount", "namespaces"), [("/", '["mount"]'), ("/proc", "[]")])
