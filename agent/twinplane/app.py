@@ -50,6 +50,7 @@ from twinplane.services.gnmi.target import Target
 from twinplane.services.permit import Permits
 from twinplane.services.rpc import Door, Limits
 from twinplane.services.server import Listener, Server, TcpListener, local_sockets
+from twinplane.services.standard import Standard
 from twinplane.services.tls import TlsFiles
 from twinplane.services.usage import Usage
 from twinplane.session.registry import Sessions
@@ -216,12 +217,13 @@ async def serving(settings: Settings) -> AsyncIterator[Agent]:
         sessions.ended = orphaned(transactor)
         users.gone = sessions.expel
         configuring = config(ConfigTarget(schemas, operational, transactor, history, store, model, sessions))
+        standard = Standard((NAME, CONFIG_NAME))
         server = Server(
             _listeners(settings, state),
             lambda gate: tuple(
-                one.behind(Door(gate, users, limits, usage)) for one in (service, configuring)
+                one.behind(Door(gate, users, limits, usage)) for one in (service, configuring, standard)
             ),
-            (NAME, CONFIG_NAME),
+            standard,
             limits,
         )
         stack.enter_context(_refusal_alone())

@@ -43,6 +43,7 @@ from twinplane.services.gnmi.service import NAME, gnmi
 from twinplane.services.gnmi.target import Target as Wired
 from twinplane.services.rpc import Door, Limits
 from twinplane.services.server import Server, TcpListener, local_sockets
+from twinplane.services.standard import Standard
 from twinplane.services.tls import TlsFiles
 from twinplane.services.usage import Usage
 from twinplane.session.registry import Sessions
@@ -203,6 +204,7 @@ class Target:
         tls = self.folder / "tls"
         mutual = TlsFiles(tls / "server.pem", tls / "server.key", tls / "ca.pem")
         password = TlsFiles(tls / "server.pem", tls / "server.key", None)
+        standard = Standard((NAME, CONFIG_NAME))
         server = Server(
             (
                 *local_sockets(self.folder),
@@ -210,9 +212,10 @@ class Target:
                 TcpListener("127.0.0.1:0", password),
             ),
             lambda gate: tuple(
-                one.behind(Door(gate, self.users, self.limits, usage)) for one in (service, configuring)
+                one.behind(Door(gate, self.users, self.limits, usage))
+                for one in (service, configuring, standard)
             ),
-            (NAME, CONFIG_NAME),
+            standard,
             self.limits,
         )
         self.source = HostSource(self.host, CAPABILITIES)

@@ -22,6 +22,7 @@ from twinplane.services.gnmi.service import NAME, gnmi
 from twinplane.services.gnmi.target import Target
 from twinplane.services.rpc import Door, Limits
 from twinplane.services.server import Listener, Server, local_sockets
+from twinplane.services.standard import Standard
 from twinplane.services.usage import Usage
 from twinplane.state.operational import Operational
 from twinplane.subscribe.encode import Item, Notice, Synced
@@ -161,10 +162,11 @@ async def serving(
     users = Directory(folder / "users.toml")
     usage = Usage(limits.streams_per_user, limits.requests_per_second)
     service = gnmi(target.target, target.subscriber, limits)
+    standard = Standard((NAME,))
     server = Server(
         (*local_sockets(folder), *listeners),
-        lambda gate: (service.behind(Door(gate, users, limits, usage)),),
-        (NAME,),
+        lambda gate: tuple(one.behind(Door(gate, users, limits, usage)) for one in (service, standard)),
+        standard,
         limits,
     )
     try:

@@ -19,10 +19,10 @@ from grpc_reflection.v1alpha import reflection_pb2, reflection_pb2_grpc
 
 from service.double import Memory, memory, serving
 from twinplane.errors import StartError
-from twinplane.identity import upkeep
+from twinplane.identity import certificates, upkeep
 from twinplane.identity.host_name import Names
 from twinplane.identity.role import Role
-from twinplane.identity.user import set_user
+from twinplane.identity.user import revoke, set_user
 from twinplane.services.server import SocketListener, TcpListener
 from twinplane.services.tls import TlsFiles
 from twinplane_client import AsyncClient, Target
@@ -236,5 +236,43 @@ def test_a_second_server_does_not_share_the_port(tls: File) -> None:
             with pytest.raises(StartError, match="in use"):
                 async with serving(tls.parent / "tls", memory(), (TcpListener(target.address, files(tls)),)):
                     pass
+
+    asyncio.run(body())
+
+
+def test_who_is_not_let_in_learns_nothing_from_health_and_reflection(tls: File) -> None:
+    async def asked(target: Target, metadata: tuple[tuple[str, str], ...] = ()) -> list[grpc.StatusCode]:
+        root = (tls / "ca.pem").read_bytes()
+        pair = (None, None)
+        if target.certificate is not None and target.key is not None:
+            pair = (File(target.key).read_bytes(), File(target.certificate).read_bytes())
+        credentials = grpc.ssl_channel_credentials(root, *pair)
+        codes = []
+        async with grpc.aio.secure_channel(target.address, credentials) as channel:
+            health = health_pb2_grpc.HealthStub(channel)
+            reflected = reflection_pb2_grpc.ServerReflectionStub(channel)
+            check = health.Check(health_pb2.HealthCheckRequest(), timeout=20, metadata=metadata)
+            watch = health.Watch(health_pb2.HealthCheckRequest(), timeout=20, metadata=metadata)
+            request = reflection_pb2.ServerReflectionRequest(list_services="")
+            info = reflected.ServerReflectionInfo(iter((request,)), timeout=20, metadata=metadata)
+            for call in (check, watch, info):
+                try:
+                    await (call if call is check else call.read())
+                    codes.append(grpc.StatusCode.OK)
+                except grpc.aio.AioRpcError as error:
+                    codes.append(error.code())
+        return codes
+
+    async def body() -> None:
+        good, denied = [grpc.StatusCode.OK] * 3, [grpc.StatusCode.PERMISSION_DENIED] * 3
+        unknown = [grpc.StatusCode.UNAUTHENTICATED] * 3
+        revoke(tls.parent / "users.toml", certificates.serial_number((tls / "reader.pem").read_bytes()))
+        async with tcp(tls) as (target, _):
+            assert await asked(target) == good
+            assert await asked(as_user(target, tls, "stranger")) == denied
+            assert await asked(as_user(target, tls, "reader")) == unknown
+        async with tcp(tls, mutual=False) as (target, _):
+            assert await asked(target) == unknown
+            assert await asked(target, (("username", "admin"), ("password", "right"))) == good
 
     asyncio.run(body())

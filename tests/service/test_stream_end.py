@@ -14,6 +14,7 @@ from twinplane.identity.user import ensure_users
 from twinplane.services.auth import Caller
 from twinplane.services.rpc import Door, Limits, Write, stream
 from twinplane.services.server import Server, local_sockets
+from twinplane.services.standard import Standard
 from twinplane.services.usage import Usage
 from twinplane_wire.gnmi import gnmi_pb2
 from twinplane_wire.path import ROOT
@@ -42,7 +43,10 @@ async def _refused_amid_a_message(folder: Path, written: int) -> grpc.aio.AioRpc
 
     usage = Usage(limits.streams_per_user, limits.requests_per_second)
     server = Server(
-        local_sockets(folder), lambda gate: (Service().behind(Door(gate, users, limits, usage)),), (), limits
+        local_sockets(folder),
+        lambda gate: (Service().behind(Door(gate, users, limits, usage)),),
+        Standard(()),
+        limits,
     )
     try:
         address, *_ = await server.start()

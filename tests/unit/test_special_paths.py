@@ -15,6 +15,7 @@ from twinplane.identity.role import Role
 from twinplane.schema.compile import load_schema
 from twinplane.services.rpc import Limits
 from twinplane.services.server import Server, SocketListener
+from twinplane.services.standard import Standard
 from twinplane.state_dir import StateDir, check_place
 from twinplane_client import Target
 
@@ -69,7 +70,9 @@ def test_a_socket_is_made_and_found_where_it_is_meant(short, character):
 async def find_socket(short, character):
     folder = short / f"a{character}b"
     folder.mkdir()
-    server = Server([SocketListener(folder / "admin.sock", Role.ADMIN)], lambda gate: (), (), Limits())
+    server = Server(
+        [SocketListener(folder / "admin.sock", Role.ADMIN)], lambda gate: (), Standard(()), Limits()
+    )
     (address,) = await server.start()
     try:
         assert [entry.name for entry in folder.iterdir()] == ["admin.sock"]

@@ -113,6 +113,20 @@ def serial_number(certificate_pem: bytes) -> int:
     return x509.load_pem_x509_certificate(certificate_pem).serial_number
 
 
+@functools.lru_cache(maxsize=256)
+def user_name(certificate_pem: bytes) -> str:
+    """The one common name of the (first) certificate, which may be empty or no name of a user.
+
+    Raises:
+        ValueError: it cannot be read, or has more than one or none: which of them counts would be a guess.
+    """
+    subject = x509.load_pem_x509_certificate(certificate_pem).subject
+    found = [str(one.value) for one in subject.get_attributes_for_oid(NameOID.COMMON_NAME)]
+    if len(found) != 1:
+        raise ValueError(f"the certificate has {len(found)} common names, where one names the user")
+    return found[0]
+
+
 def belong_together(certificate_pem: bytes, key_pem: bytes) -> bool:
     """True when the key is that of the (first) certificate; False also where either cannot be read."""
     try:

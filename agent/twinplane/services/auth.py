@@ -16,12 +16,14 @@ from dataclasses import dataclass, field
 from enum import Enum
 
 from twinplane.errors import Fault, RequestError, Violation
-from twinplane.identity.certificates import serial_number
+from twinplane.identity.certificates import serial_number, user_name
 from twinplane.identity.directory import Directory
 from twinplane.identity.role import Access, Role
 from twinplane.identity.rule import Rule, rules_of
-from twinplane.identity.user import User
+from twinplane.identity.user import NAME, User
 from twinplane_wire.path import ROOT
+
+LONGEST_SHOWN = 64  # characters of a name in a refusal
 
 
 class Mode(Enum):
@@ -104,9 +106,10 @@ def authorize(caller: Caller, access: Access, operation: str) -> None:
 async def _by_certificate(
     users: Directory, peer: str, channel: Mapping[str, Iterable[bytes]], name: str, password: str
 ) -> Caller:
-    subject, serial = _common_name(channel), _serial(channel)
+    serial = _serial(channel)
     if serial is not None and users.is_revoked(serial):
         raise _unauthenticated(f"the certificate {serial:x} is revoked")
+    subject = _common_name(channel)
     user = users.get(subject)
     if user is None:
         raise _denied(f"the certificate's user {subject!r} is unknown", "add it to users.toml")
@@ -123,9 +126,21 @@ def _host(peer: str) -> str:
 
 
 def _common_name(channel: Mapping[str, Iterable[bytes]]) -> str:
+    """Who a certificate names. gRPC's own property ends at the first NUL and knows one of several names."""
+    name = ""
     for value in channel.get("x509_common_name", ()):
-        return value.decode(errors="replace")
-    return ""
+        name = value.decode(errors="replace")
+        break
+    for pem in channel.get("x509_pem_cert", ()):
+        try:
+            name = user_name(pem)
+        except ValueError as error:
+            raise _denied(f"{error}", "use a certificate with one common name") from error
+        break
+    if not NAME.fullmatch(name):
+        shown = name if len(name) <= LONGEST_SHOWN else f"{name[:LONGEST_SHOWN]}…"
+        raise _denied(f"the certificate's common name {shown!r} cannot be a user's", "issue one for a user")
+    return name
 
 
 def _serial(channel: Mapping[str, Iterable[bytes]]) -> int | None:

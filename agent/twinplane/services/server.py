@@ -1,4 +1,4 @@
-"""Listeners: TLS on TCP, cleartext on Unix sockets with one role each; health and reflection on all.
+"""Listeners: TLS on TCP, cleartext on Unix sockets with one role each; who is let in on each.
 
 gRPC does not show a handler which listener a call came through, nor who is at the other end of a Unix socket.
 So each listener is a server object of its own, whose handlers know its gate.
@@ -16,14 +16,12 @@ from pathlib import Path
 from urllib.parse import quote
 
 import grpc
-from grpc_health.v1 import health, health_pb2, health_pb2_grpc
-from grpc_health.v1._async import HealthServicer
-from grpc_reflection.v1alpha import reflection
 
 from twinplane.errors import StartError
 from twinplane.identity.role import Role
 from twinplane.services.auth import Gate, Mode
 from twinplane.services.rpc import Limits, Service
+from twinplane.services.standard import Standard
 from twinplane.services.tls import Rotation, TlsFiles
 
 SOCKET_GROUP = "twinplane"
@@ -76,15 +74,14 @@ class Server:
     """All listeners of the agent."""
 
     def __init__(
-        self, listeners: Sequence[Listener], services: Services, names: Sequence[str], limits: Limits
+        self, listeners: Sequence[Listener], services: Services, standard: Standard, limits: Limits
     ) -> None:
-        """`services` makes the handlers for one gate; `names` are the full service names they serve."""
+        """`services` makes the handlers for one gate, those of `standard` too."""
         self._listeners = tuple(listeners)
         self._services = services
-        self._names = tuple(names)
+        self._standard = standard
         self._limits = limits
         self._servers: list[grpc.aio.Server] = []
-        self._health = HealthServicer()
 
     async def start(self) -> tuple[str, ...]:
         """Listen; returns the address of each listener in their order, with the port that was taken.
@@ -107,14 +104,11 @@ class Server:
 
     async def set_serving(self, serving: bool) -> None:
         """What the health service answers, for the agent as a whole and for each service."""
-        status = health_pb2.HealthCheckResponse
-        value = status.SERVING if serving else status.NOT_SERVING
-        for name in ("", *self._names):
-            await self._health.set(name, value)
+        self._standard.set_serving(serving)
 
     async def stop(self, grace: float) -> None:
         """Refuse new calls at once, end those that still run after `grace` seconds, remove the sockets."""
-        await self._health.enter_graceful_shutdown()
+        self._standard.set_serving(False)
         await asyncio.gather(*(server.stop(grace) for server in self._servers))
         self._servers.clear()
         for listener in self._listeners:
@@ -127,9 +121,6 @@ class Server:
     def _server(self, gate: Gate) -> grpc.aio.Server:
         server = grpc.aio.server(options=_options(self._limits))
         server.add_generic_rpc_handlers(tuple(self._services(gate)))
-        health_pb2_grpc.add_HealthServicer_to_server(self._health, server)
-        offered = (*self._names, health.SERVICE_NAME, reflection.SERVICE_NAME)
-        reflection.enable_server_reflection(offered, server)
         return server
 
 

@@ -1,8 +1,13 @@
 import asyncio
+import datetime
 from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+from cryptography import x509
+from cryptography.hazmat.primitives import hashes, serialization
+from cryptography.hazmat.primitives.asymmetric import ec
+from cryptography.x509.oid import NameOID
 
 from twinplane.errors import Fault, RequestError
 from twinplane.identity.directory import Directory
@@ -80,3 +85,33 @@ def test_a_read_only_user_reads_only() -> None:
     authorize(Caller("ann", Role.OPERATOR), Access.WRITE, "Set")
     with pytest.raises(RequestError, match="Set: user bob is read-only"):
         authorize(reader, Access.WRITE, "Set")
+
+
+def named(*names: str) -> bytes:
+    """A certificate with these common names."""
+    key = ec.generate_private_key(ec.SECP256R1())
+    subject = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, name, _validate=False) for name in names])
+    day = datetime.datetime(2026, 8, 1, tzinfo=datetime.UTC)
+    builder = x509.CertificateBuilder(subject, subject, key.public_key())
+    made = builder.serial_number(7).not_valid_before(day).not_valid_after(day + datetime.timedelta(days=9))
+    return made.sign(key, hashes.SHA256()).public_bytes(serialization.Encoding.PEM)
+
+
+# cryptography warns of a name that is longer than X.520 has it.
+WARNS = pytest.mark.filterwarnings("ignore:Attribute's length")
+WRONG = [("ann\0bob",), ("\0ann",), ("ann\0",), ("ann\n",), ("ann\x7f",), (" ann",), ("x" * 5000,), ()]
+
+
+@WARNS
+@pytest.mark.parametrize("names", [*WRONG, ("ann", "bob"), ("bob", "ann"), ("local-admin",)])
+def test_a_common_name_that_is_not_exactly_one_user_s_is_refused(
+    users: Callable[[], Directory], names: tuple[str, ...]
+) -> None:
+    # What gRPC itself makes of it may be somebody's name.
+    channel = {"x509_common_name": [b"ann"], "x509_pem_cert": [named(*names)]}
+    with pytest.raises(RequestError) as caught:
+        asyncio.run(authenticate(MUTUAL, users(), "ipv4:192.0.2.1:5", channel, ()))
+    assert [violation.fault for violation in caught.value.violations] == [Fault.DENIED]
+    assert len(str(caught.value)) < 300
+    right = {"x509_common_name": [b"ann"], "x509_pem_cert": [named("ann")]}
+    assert asyncio.run(authenticate(MUTUAL, users(), "ipv4:192.0.2.1:5", right, ())).name == "ann"
