@@ -15,7 +15,7 @@ from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 
-from twinplane import last_time, remains
+from twinplane import guessing, last_time, remains
 from twinplane.arrival import Arrivals
 from twinplane.back_end import BackEnd, ImageCheck, open_back_end
 from twinplane.capability.memory import KvmMemory
@@ -239,6 +239,7 @@ async def serving(settings: Settings) -> AsyncIterator[Agent]:
                 tasks.create_task(memory.verify(_capability_alarm(operational)), name="probe of KVM"),
                 tasks.create_task(copies.serve(), name="copies"),
                 tasks.create_task(credentials.serve(Raised(operational.observed)), name="certificates"),
+                tasks.create_task(guessing.serve(users, Raised(operational.observed)), name="guessing"),
                 tasks.create_task(last_time.keep(state.root, clock), name="last time"),
                 tasks.create_task(back_end.watch(Raised(operational.observed)), name="privilege"),
             )

@@ -36,6 +36,7 @@ class Directory:
         self.gone: Callable[[str], None] = _unheard
         self.reload()
         self._passwords = Passwords()
+        self.guesses = self._passwords.guesses
         self._nobody = hash_password(os.urandom(8).hex())
 
     def reload(self) -> None:
