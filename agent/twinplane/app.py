@@ -15,12 +15,11 @@ from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 
-from twinplane import guessing, last_time, remains
+from twinplane import clock_watch, guessing, last_time, remains
 from twinplane.arrival import Arrivals
 from twinplane.back_end import BackEnd, ImageCheck, open_back_end
 from twinplane.capability.memory import KvmMemory
 from twinplane.capability.report import Wanted, missing, probe
-from twinplane.clock import Clock
 from twinplane.configuration import Configuration, completed, standing
 from twinplane.copies import Copies
 from twinplane.credentials import Credentials
@@ -134,7 +133,7 @@ async def serving(settings: Settings) -> AsyncIterator[Agent]:
         credentials = Credentials(state.root, state.used, settings.listen.mode is TlsMode.MUTUAL)
         credentials.look()
         users = Directory(state.root / "users.toml")
-        clock = Clock(last_time.read(state.root))
+        clock = last_time.resumed(state.root)
         schemas = schema(settings, state.folder("cache"))
         permits = Permits(schemas)
         permits.check(users.users)
@@ -240,6 +239,7 @@ async def serving(settings: Settings) -> AsyncIterator[Agent]:
                 tasks.create_task(copies.serve(), name="copies"),
                 tasks.create_task(credentials.serve(Raised(operational.observed)), name="certificates"),
                 tasks.create_task(guessing.serve(users, Raised(operational.observed)), name="guessing"),
+                tasks.create_task(clock_watch.serve(clock, Raised(operational.observed)), name="clock"),
                 tasks.create_task(last_time.keep(state.root, clock), name="last time"),
                 tasks.create_task(back_end.watch(Raised(operational.observed)), name="privilege"),
             )

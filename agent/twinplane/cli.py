@@ -7,6 +7,7 @@ import getpass
 import os
 import signal
 import sys
+import time
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -111,6 +112,17 @@ def _parser() -> argparse.ArgumentParser:
     remove.add_argument("name")
     remove.set_defaults(command=_user_remove)
 
+    clock = commands.add_parser("clock", help="accept the host's clock after it was wrong")
+    clock_actions = clock.add_subparsers(required=True, metavar="ACTION")
+    accept = clock_actions.add_parser(
+        "accept",
+        help="go on from the clock as it is now, at the next start",
+        description="Time that was given out never goes back. Where the clock was years ahead for a while, "
+        "this gives up what that left: from the next start on timestamps follow the clock again.",
+    )
+    _config(accept)
+    accept.set_defaults(command=_clock_accept)
+
     certificate = commands.add_parser("certificate", help="issue, revoke, renew; look at certificates")
     actions = certificate.add_subparsers(required=True)
     issue = actions.add_parser("issue", help="issue a client certificate for a user")
@@ -203,6 +215,20 @@ def _user_remove(options: argparse.Namespace) -> int:
 
     root = load(options.config).agent.state_dir
     return _changed(root, drop_user(root, options.name))
+
+
+def _clock_accept(options: argparse.Namespace) -> int:
+    from twinplane import last_time
+    from twinplane.transaction.copy import UnreadableError, content
+
+    root = load(options.config).agent.state_dir
+    database = root / "twinplane.db"
+    try:
+        stored = content(database).time if database.exists() else 0
+    except UnreadableError as error:
+        raise StartError(str(error)) from error
+    print(last_time.accept(root, time.time_ns(), stored))
+    return 0
 
 
 def _certificate_issue(options: argparse.Namespace) -> int:

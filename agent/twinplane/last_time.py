@@ -7,12 +7,16 @@ hint, so it may be missing or unreadable.
 import asyncio
 import datetime
 import logging
+import time
+from collections.abc import Callable
 from pathlib import Path
 
 from twinplane.clock import Clock
+from twinplane.errors import StartError
 from twinplane.state_dir import write_file
 
 FILE = "last-time"
+ACCEPTED = "clock-accepted"
 SECOND = 1_000_000_000  # ns
 INTERVAL = 600.0  # seconds between two writes
 
@@ -28,14 +32,14 @@ def read(root: Path) -> int:
     return int(text) if text.isdecimal() and len(text) < 20 else 0
 
 
-def write(root: Path, time: int) -> None:
+def write(root: Path, instant: int) -> None:
     """Remember a time (ns since the epoch). Raises OSError."""
-    write_file(root / FILE, f"{time}\n".encode())
+    write_file(root / FILE, f"{instant}\n".encode())
 
 
-def moment(time: int) -> datetime.datetime:
+def moment(instant: int) -> datetime.datetime:
     """A time in ns since the epoch, to the second, aware (UTC)."""
-    return datetime.datetime(1970, 1, 1, tzinfo=datetime.UTC) + datetime.timedelta(seconds=time // SECOND)
+    return datetime.datetime(1970, 1, 1, tzinfo=datetime.UTC) + datetime.timedelta(seconds=instant // SECOND)
 
 
 async def keep(root: Path, clock: Clock) -> None:
@@ -49,8 +53,41 @@ async def keep(root: Path, clock: Clock) -> None:
             raise
 
 
-def _try_to_write(root: Path, time: int) -> None:
+def _try_to_write(root: Path, instant: int) -> None:
     try:
-        write(root, time)
+        write(root, instant)
     except OSError as error:
         log.warning("cannot write %s: %s", root / FILE, error.strerror)
+
+
+def accept(root: Path, now: int, stored: int) -> str:
+    """Have the next start go on from the clock as it is: times from where it was wrong are given up. `stored`
+    is the time of the newest commit (ns). What to say to the operator.
+
+    Raises:
+        StartError: the clock is not behind anything, or it cannot be written.
+    """
+    beyond = [instant for instant in (read(root), stored) if instant > now]
+    if not beyond:
+        raise StartError("the clock is not behind the time that was given out; there is nothing to accept")
+    try:
+        write_file(root / ACCEPTED, f"{min(beyond)} {now}\n".encode())
+    except OSError as error:
+        raise StartError(f"cannot write {root / ACCEPTED}: {error.strerror}") from error
+    return (
+        f"from the next start of the agent on time goes on from {moment(now):%Y-%m-%d %H:%M:%S} (UTC); "
+        f"commits and events from {moment(min(beyond)):%Y-%m-%d %H:%M} on keep the times that they have"
+    )
+
+
+def resumed(
+    root: Path,
+    source: Callable[[], int] = time.time_ns,
+    monotonic: Callable[[], int] = time.monotonic_ns,
+) -> Clock:
+    """The clock of an agent on this state directory: after the last time that counts."""
+    try:
+        wrong, accepted = map(int, (root / ACCEPTED).read_text(encoding="ascii").split())
+    except (OSError, ValueError):
+        return Clock(read(root), source, monotonic)
+    return Clock(read(root), source, monotonic, lambda stored: accepted if stored >= wrong else stored)

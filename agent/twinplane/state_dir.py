@@ -7,7 +7,7 @@
     instance-id    a UUID made at first start
     twinplane.db   datastore, history and journal      copies/   of it
     users.toml     users and roles          tls/    certificates and keys
-    last-time      the latest time an agent worked at
+    last-time      the latest time an agent worked at      clock-accepted   what of it does not count
     images/        verified copies          appliances/<uuid>/   seed.iso, console.log and its older part
     trash/         files put aside by the transaction in progress
     libvirt/       root of the embedded hypervisor
