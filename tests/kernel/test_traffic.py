@@ -252,3 +252,10 @@ def configure(device: str, address: str) -> None:
     tool("ip", "link", "set", "lo", "up")
     tool("ip", "link", "set", device, "up")
     tool("ip", "address", "add", f"{address}/24", "dev", device)
+
+
+@isolated
+async def test_a_redirect_whose_target_is_gone_is_read() -> None:
+    """The kernel says device 0 of it then, which it does not let itself be asked for."""
+    async with Connection() as connection:
+        assert await connection.device(0) is None

@@ -88,6 +88,10 @@ class Connection:
 
     async def device(self, index: int) -> LinkRow | None:
         """The device of that index, or None."""
+        if not index:
+            return (
+                None  # what a redirect leads to whose target is gone; the kernel refuses to be asked for it
+            )
         payload = await self._reader.get(RTM_GETLINK, get_body(index=index), f"read device {index}")
         return None if payload is None else parse_link(payload)
 
