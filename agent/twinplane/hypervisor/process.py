@@ -88,6 +88,14 @@ def frozen(root: Path, domain: str) -> int | None:
     return pid if fields[0] in ("T", "t") else None
 
 
+def ended(pid: int) -> bool:
+    """Whether the process has ended and only waits to be reaped (proc(5): state Z in /proc/pid/stat)."""
+    try:
+        return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] == "Z"
+    except OSError:
+        return False
+
+
 def end(root: Path, domain: str, patience: float = 2.0) -> bool:
     """Kill the domain's QEMU, if there is one, and wait (at most `patience` seconds) until it has let go of
     all it held; whether it has."""

@@ -10,6 +10,7 @@ QEMU that was not recorded yet has never run its vCPUs and nobody can take it ov
 
 import logging
 import shutil
+import time
 from collections.abc import Callable
 from dataclasses import dataclass
 from enum import Enum
@@ -25,6 +26,7 @@ BOOT = "boot-id"  # of the boot in which records were looked at last
 ASIDE = "aside"
 KEPT = 20  # records put away, the newest
 UNKNOWN = -1
+REAPING = 2.0  # seconds
 
 
 class Verdict(Enum):
@@ -127,11 +129,20 @@ def _look(root: Path, record: Path, running: dict[str, int], *, earlier: bool) -
     return Found(
         domain,
         recorded,
-        taken=recorded > 0 and Path(f"/proc/{recorded}").exists(),
+        taken=recorded > 0 and _taken(recorded),
         earlier=earlier,
         qemu=qemu,
         starting=holder if qemu is None else None,
     )
+
+
+def _taken(pid: int) -> bool:
+    """Whether a process has this pid. One that has ended and is not reaped yet (state Z) is waited for:
+    libvirt says why a guest has ended, but waits long for a process that it cannot kill."""
+    end = time.monotonic() + REAPING
+    while process.ended(pid) and time.monotonic() < end:
+        time.sleep(0.02)
+    return Path(f"/proc/{pid}").exists()
 
 
 def _end(root: Path, found: Found) -> None:

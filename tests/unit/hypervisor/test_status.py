@@ -4,6 +4,7 @@ import fcntl
 import os
 import subprocess
 import sys
+import threading
 import time
 from collections.abc import Iterator
 from pathlib import Path
@@ -199,6 +200,27 @@ def test_a_guest_that_has_ended_is_left_for_libvirt_to_say_so(root):
     record = root.record("vma", GONE)
     root.clear()
     assert record.exists()
+
+
+def test_a_guest_that_has_ended_and_is_reaped_only_now_is_left_too(root):
+    qemu = root.guest("vma")
+    record = root.record("vma", qemu.pid)
+    qemu.kill()
+    while not process.ended(qemu.pid):
+        time.sleep(0.01)
+    threading.Timer(0.2, qemu.wait).start()
+    root.clear()
+    assert record.exists()
+
+
+def test_a_guest_that_has_ended_and_is_never_reaped_is_put_away(root, monkeypatch):
+    """libvirt would wait for its end."""
+    monkeypatch.setattr(status, "REAPING", 0.1)
+    qemu = root.guest("vma")
+    root.record("vma", qemu.pid)
+    qemu.kill()
+    root.clear()
+    assert root.aside() == ["vma.xml"]
 
 
 def test_after_a_boot_no_pid_means_anything(root, tmp_path, monkeypatch):
