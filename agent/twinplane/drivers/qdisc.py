@@ -111,7 +111,7 @@ class QdiscDriver:
         if not targets:
             return None
         target = targets[0] if len(targets) == 1 else None
-        device = await self._connection.device(target) if target is not None else None
+        device = await self._connection.device(target) if target else None
         return Redirect(link.name, device.name if device is not None else "", owner)
 
     async def _read_redirect(self, link: LinkRow, owner: Path, names: dict[int, str]) -> Redirect | None:
