@@ -494,7 +494,8 @@ async def test_reflection_names_the_service_on_the_one_port(target: Target) -> N
     async def listed(client: Client) -> list[str]:
         stub = reflection_pb2_grpc.ServerReflectionStub(client.channel)
         request = reflection_pb2.ServerReflectionRequest(list_services="")
-        async for answer in stub.ServerReflectionInfo(iter((request,)), timeout=20):
+        call = stub.ServerReflectionInfo(iter((request,)), timeout=20, metadata=client.metadata)
+        async for answer in call:
             return [service.name for service in answer.list_services_response.service]
         return []
 
