@@ -7,7 +7,7 @@ CODE := agent clients proto tests
 BESIDE := -n 2 --dist loadgroup
 
 .PHONY: help setup run demo proto images fmt lint type arch check unit kernel hypervisor test test-long \
-        conformance fuzz kill-sweep interop bench capture golden lock audit docs dist clean
+        conformance fuzz kill-sweep interop bench abuse capture golden lock audit docs dist clean
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -77,6 +77,9 @@ bench: setup ## ratios against a floor measured in the same run; writes build/be
 
 capture: setup images ## record what the sources report of a real host (root); then make golden
 	@PYTHONPATH=tests:agent:proto:clients/python $(PY) -m tests.capture $(STORIES)
+
+abuse: setup ## what one client can do to all others; writes build/abuse.json (ATTACKS="Set Validate": these)
+	@TWINPLANE_ABUSE_AFTER=$${TWINPLANE_ABUSE_AFTER:-60} $(PY) -m tests.abuse $(ATTACKS)
 
 golden: setup ## write the golden cases anew; review the difference like code
 	@TWINPLANE_GOLDEN=1 $(PY) -m pytest -q tests/unit/plan tests/unit/state

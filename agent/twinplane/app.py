@@ -38,6 +38,7 @@ from twinplane.occurrence import Occurrences
 from twinplane.plan.plan import plan
 from twinplane.schema.compile import Schemas, load_schema
 from twinplane.schema.validate import Validator
+from twinplane.services.bounds import Bounds
 from twinplane.services.config.commit import orphaned
 from twinplane.services.config.service import NAME as CONFIG_NAME
 from twinplane.services.config.service import config
@@ -54,6 +55,7 @@ from twinplane.services.tls import TlsFiles
 from twinplane.services.usage import Usage
 from twinplane.session.registry import Sessions
 from twinplane.settings import MIB, AcceleratorSetting, LeafListUpdate, Settings, TlsMode
+from twinplane.settings import Limits as SettingsLimits
 from twinplane.state.collect import Collector
 from twinplane.state.operational import Operational
 from twinplane.state.raised import Raised
@@ -200,9 +202,7 @@ async def serving(settings: Settings) -> AsyncIterator[Agent]:
             lambda: transactor.running.revision,
             Raised(operational.observed),
         )
-        limits = Limits(
-            streams_per_user=settings.limits.streams, requests_per_second=settings.limits.requests
-        )
+        limits = _limits(settings.limits)
         usage = Usage(limits.streams_per_user, limits.requests_per_second)
         subscriber = Subscriber(operational, LeafEncoder(schemas), marks=marked(schemas))
         history = History(store, codec.decode)
@@ -260,6 +260,17 @@ async def serving(settings: Settings) -> AsyncIterator[Agent]:
                 await ending
                 for task in background:
                     task.cancel()
+
+
+def _limits(wanted: SettingsLimits) -> Limits:
+    return Limits(
+        streams_per_user=wanted.streams,
+        requests_per_second=wanted.requests,
+        write_bytes=wanted.write_bytes,
+        request_bytes=wanted.request_bytes,
+        connections=wanted.connections,
+        bounds=Bounds(wanted.operations, wanted.paths, wanted.members),
+    )
 
 
 def schema(settings: Settings, cache: Path | None) -> Schemas:

@@ -10,7 +10,7 @@ from functools import partial
 from pathlib import PurePath
 from uuid import UUID
 
-from twinplane.errors import RequestError, Violation
+from twinplane.errors import MOST_VIOLATIONS, RequestError, Violation
 from twinplane.model import index, rules
 from twinplane.model.account import RESOURCES
 from twinplane.model.appliance import Appliance
@@ -90,6 +90,8 @@ class Configuration:
             )
         except RequestError as error:
             violations += error.violations
+            if len(violations) > MOST_VIOLATIONS:
+                raise  # not every object was looked at
         unread = {Path(one.path.elems[:2], one.path.origin) for one in violations}
         touched = {
             origin: self._touched(changes, origin, unread)

@@ -13,10 +13,12 @@
 Inner rooms raise these; only `services/status.py` knows which status code each becomes.
 """
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from enum import Enum
 
 from twinplane_wire.path import Path
+
+MOST_VIOLATIONS = 100  # of one refusal: whoever looks for them stops at one more
 
 
 class Fault(Enum):
@@ -68,9 +70,14 @@ class TwinplaneError(Exception):
 
 
 class RequestError(TwinplaneError):
-    """The request cannot be served; nothing was changed. Violations are in path order, never empty."""
+    """The request cannot be served; nothing was changed. Violations are in path order, never empty; in the
+    place of those after the first hundred stands one that says so."""
 
     def __init__(self, *violations: Violation) -> None:
+        if len(violations) > MOST_VIOLATIONS:
+            rest = violations[MOST_VIOLATIONS]
+            text = f"more than {MOST_VIOLATIONS} things are wrong; the others are not listed"
+            violations = (*violations[:MOST_VIOLATIONS], replace(rest, constraint=text, remedy="mend these"))
         super().__init__("; ".join(str(violation) for violation in violations))
         self.violations = violations
 

@@ -106,11 +106,19 @@ class Reserve:
 
 @dataclass(frozen=True, slots=True)
 class Limits:
-    """Section [limits]: what one user may take, over all listeners; `streams` that are open at a time and
-    `requests` per second."""
+    """Section [limits]: what one user may take, over all listeners: `streams` that are open at a time and
+    `requests` per second; and what one request may have: `write_bytes` if it is a Set, Edit, CopyConfig or
+    Validate, else `request_bytes`, `operations` of a write, `paths` of a read, and `members`, which are
+    members of objects, items of arrays and elements of XML. `connections` are those of one listener."""
 
     streams: int = 200
     requests: int = 2_000
+    write_bytes: int = 8 * MIB
+    request_bytes: int = MIB
+    operations: int = 10_000
+    paths: int = 10_000
+    members: int = 100_000
+    connections: int = 1_000
 
     def __post_init__(self) -> None:
         for limit in fields(self):

@@ -14,7 +14,7 @@ from twinplane.services.rpc import Limits
 
 T = TypeVar("T")
 
-LIMITS = Limits(request_bytes=1 << 20, write_seconds=5.0)
+LIMITS = Limits(write_bytes=1 << 20, write_seconds=5.0)
 
 
 @pytest.fixture

@@ -197,7 +197,7 @@ def test_others_do_not_notice(folder: File, name: str) -> None:
     attack, count = ATTACKS[name]
 
     async def body() -> None:
-        async with Target(folder, limits=Limits(request_bytes=1 << 20, streams_per_user=50)) as target:
+        async with Target(folder, limits=Limits(write_bytes=1 << 20, streams_per_user=50)) as target:
             before = len(asyncio.all_tasks())
             async with attacked(target, attack, count):
                 await served(target)

@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
-from twinplane.errors import Fault, RequestError, Violation
+from twinplane.errors import MOST_VIOLATIONS, Fault, RequestError, Violation
 from twinplane.model.admission import refusals
 from twinplane.model.appliance import Appliance, vnic_path
 from twinplane.model.capability import host_can_do_it
@@ -65,6 +65,8 @@ def check(changes: Sequence[Touched], index: Index, host: Host, capabilities: Ca
     """
     found: list[Violation] = []
     for change in changes:
+        if len(found) > MOST_VIOLATIONS:
+            break
         if change.after is not None:
             found.extend(violation for rule in OBJECT_RULES for violation in rule(change.after))
             found.extend(host_can_do_it(change.after, capabilities))

@@ -6,13 +6,14 @@ judged here: it concerns the result, not the payload.
 
 import json
 import re
+from contextlib import suppress
 from dataclasses import replace
 from decimal import Decimal, InvalidOperation
 from typing import Any
 
 import orjson
 
-from twinplane.errors import Fault, RequestError, Violation
+from twinplane.errors import MOST_VIOLATIONS, Fault, RequestError, Violation
 from twinplane.schema.annotation import without
 from twinplane.schema.codec import shown
 from twinplane.schema.resolve import Resolved, new_entry
@@ -67,6 +68,14 @@ def decode(
         reason = "nested too deeply" if isinstance(error, RecursionError) else str(error)
         violation = Violation(target.path, Fault.VALUE, f"the payload is no JSON: {reason}", operation=index)
         raise RequestError(violation) from None
+    try:
+        decoded = _read(reader, target, value, replace=replace)
+    except _EnoughError:
+        decoded = None
+    return reader.finish(decoded if not reader.violations else None, target)
+
+
+def _read(reader: "_Reader", target: Resolved, value: Any, *, replace: bool) -> Node | None:
     node = target.node
     decoded: Node | None = None
     if replace and value == {} and node.kind is NodeKind.LIST and target.path.elems[-1].keys:
@@ -79,7 +88,7 @@ def decode(
         if not target.path.elems and isinstance(value, dict):
             value = without(value)  # an annotation is no data
         decoded = reader.container(node, value, target.path.elems)
-    return reader.finish(decoded if not reader.violations else None, target)
+    return decoded
 
 
 def decode_scalar(table: SchemaTable, target: Resolved, value: object, *, index: int | None = None) -> Node:
@@ -97,12 +106,17 @@ def decode_scalar(table: SchemaTable, target: Resolved, value: object, *, index:
         )
     elif node.kind is NodeKind.LEAF_LIST:
         if isinstance(value, list | tuple):
-            decoded = reader.members(node, value, where, "parse_proto")
+            with suppress(_EnoughError):
+                decoded = reader.members(node, value, where, "parse_proto")
         else:
             reader.refuse(target.path.elems, f"must be a list of values, not {shown(value)}")
     else:
         decoded = reader.scalar(node, value, where, "parse_proto")
     return reader.finish(decoded, target)
+
+
+class _EnoughError(Exception):
+    """More is wrong than is told."""
 
 
 class _Reader:
@@ -117,6 +131,8 @@ class _Reader:
 
     def refuse(self, where: _Where, constraint: str, remedy: str = "", fault: Fault = Fault.VALUE) -> None:
         self.violations.append(Violation(Path(where, self.origin), fault, constraint, remedy, self.index))
+        if len(self.violations) > MOST_VIOLATIONS:
+            raise _EnoughError
 
     def finish(self, decoded: Node | None, target: Resolved) -> Node:
         """The node, completed and compared with the keys in the path."""
@@ -187,9 +203,11 @@ class _Reader:
         found: dict[Key, Container] = {}
         for position, item in enumerate(value):
             before = len(self.violations)
-            entry = self.container(node, item, where)
-            if len(self.violations) > before and isinstance(item, dict):
-                self._name_entry(node, item, where, before)
+            try:
+                entry = self.container(node, item, where)
+            finally:
+                if len(self.violations) > before and isinstance(item, dict):
+                    self._name_entry(node, item, where, before)
             if entry is None:
                 continue
             if not node.keys:

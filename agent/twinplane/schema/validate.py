@@ -4,13 +4,16 @@ The only file besides `context.py` that knows libyang.
 """
 
 import re
+import threading
 from collections.abc import Iterable
 from dataclasses import replace
+from itertools import islice
 
 import oopt_gnpy_libyang as libyang
 import orjson
 
-from twinplane.errors import Fault, RequestError, Violation
+from twinplane.aside import check_wanted
+from twinplane.errors import MOST_VIOLATIONS, Fault, RequestError, Violation
 from twinplane.schema.compile import DEFAULT_ORIGIN, Schemas
 from twinplane.schema.context import load_context
 from twinplane.schema.encode import encode
@@ -35,11 +38,13 @@ _REFERENCE = re.compile(
 
 
 class Validator:
-    """Judges configuration objects against the constraints of their modules; one thread at a time."""
+    """Judges configuration objects against the constraints of their modules; threads take turns, object by
+    object."""
 
     def __init__(self, schemas: Schemas) -> None:
         """Load the modules of all origins. Raises StartError."""
         self._schemas = schemas
+        self._turn = threading.Lock()
         self._contexts = {origin: load_context(source) for origin, source in schemas.sources.items()}
 
     def judge(self, objects: Iterable[tuple[Path, Container]]) -> None:
@@ -51,23 +56,32 @@ class Validator:
         """
         violations: list[Violation] = []
         for path, container in objects:
+            if len(violations) > MOST_VIOLATIONS:
+                break
+            check_wanted()
             table = self._schemas.table(path.origin)
             context = self._contexts[path.origin or DEFAULT_ORIGIN]
             text = _document(table, path, container)
-            try:
-                context.parse_data(text, libyang.DataFormat.JSON, libyang.ParseOptions.Strict, _ALL)
-            except libyang.Error:
-                found = _violations(context, table, path, Fault.CONSTRAINT)
-                # libyang adds false followers after a value it cannot read: then only those count
-                try:
-                    context.clean_all_errors()
-                    context.parse_data(text, libyang.DataFormat.JSON, _SYNTAX, None)
-                except libyang.Error:
-                    found = _violations(context, table, path, Fault.VALUE)
-                context.clean_all_errors()
-                violations += found
+            with self._turn:  # what went wrong is asked of the context afterwards
+                violations += _judged(context, table, path, text)
         if violations:
             raise RequestError(*sorted(violations, key=lambda violation: violation.path))
+
+
+def _judged(context: libyang.Context, table: SchemaTable, path: Path, text: str) -> list[Violation]:
+    try:
+        context.parse_data(text, libyang.DataFormat.JSON, libyang.ParseOptions.Strict, _ALL)
+    except libyang.Error:
+        found = _violations(context, table, path, Fault.CONSTRAINT)
+        # libyang adds false followers after a value it cannot read: then only those count
+        try:
+            context.clean_all_errors()
+            context.parse_data(text, libyang.DataFormat.JSON, _SYNTAX, None)
+        except libyang.Error:
+            found = _violations(context, table, path, Fault.VALUE)
+        context.clean_all_errors()
+        return found
+    return []
 
 
 def _document(table: SchemaTable, path: Path, container: Container) -> str:
@@ -87,7 +101,7 @@ def _violations(context: libyang.Context, table: SchemaTable, path: Path, fault:
         _violation(
             table, path, str(item.data_path or ""), str(item.message or ""), fault, str(item.app_tag or "")
         )
-        for item in context.errors()
+        for item in islice(context.errors(), MOST_VIOLATIONS + 1)
     ]
     return list(dict.fromkeys(found)) or [
         Violation(path, fault, "libyang refuses the object without a reason")

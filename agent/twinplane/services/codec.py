@@ -15,6 +15,7 @@ from twinplane_wire.path import ROOT, Elem, Path
 from twinplane_wire.value import ValueFormError, python
 
 MOST_ELEMENTS = 128  # no schema is as deep; what follows goes down the path step by step
+MOST_KEYS = 64  # of one element; no list has as many
 LONGEST_KEY = 4096  # characters, as of names; paths are remembered in many places
 
 
@@ -142,6 +143,10 @@ def _elems(path: gnmi_pb2.Path) -> tuple[Elem, ...]:
 def _elem(elem: gnmi_pb2.PathElem) -> Elem:
     if not elem.name:
         raise _syntax((), "an element has no name")
+    if len(elem.key) > MOST_KEYS:
+        raise _syntax(
+            (Elem(elem.name[:LONGEST_KEY]),), f"an element has at most {MOST_KEYS} keys, not {len(elem.key)}"
+        )
     if len(elem.name) > LONGEST_KEY or any(len(name) > LONGEST_KEY for name in elem.key):
         raise _syntax((), f"a name has more than {LONGEST_KEY} characters")
     if "" in elem.key:

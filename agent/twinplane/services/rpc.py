@@ -8,7 +8,7 @@ import asyncio
 import logging
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager, suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import partial
 from typing import Protocol, TypeAlias, TypeVar
 
@@ -16,9 +16,12 @@ import grpc
 from google.protobuf.message import DecodeError, Message
 
 from twinplane.errors import Fault, RequestError, Violation
+from twinplane.heap import give_back_later
 from twinplane.identity.directory import Directory
 from twinplane.identity.role import Access
+from twinplane.services import bounds
 from twinplane.services.auth import Caller, Gate, authenticate, authorize
+from twinplane.services.bounds import Bounds
 from twinplane.services.status import DETAILS_KEY, Detail, status_of
 from twinplane.services.usage import Usage
 from twinplane_wire.path import ROOT
@@ -37,9 +40,14 @@ log = logging.getLogger(__name__)
 class Limits:
     """What one client may take. Sizes in bytes, `write_seconds` is how long a reader may stall."""
 
-    request_bytes: int = 64 << 20
+    write_bytes: int = 8 << 20  # of Set, Edit, CopyConfig and Validate; gRPC itself receives no more
+    request_bytes: int = 1 << 20  # of all others
     stream_request_bytes: int = 1 << 20  # held as long as the stream lasts
+    bounds: Bounds = field(default_factory=Bounds)
+    held_bytes: int = 64 << 20  # of all requests of one user that are being worked on
     answer_bytes: int = 256 << 20
+    connections: int = 1000  # of one listener
+    streams_per_connection: int = 1000
     streams_per_user: int = 200
     requests_per_second: float = 2000.0  # of one user, who may save up those of a second
     subscriptions_per_stream: int = 1000
@@ -74,13 +82,27 @@ def unary(
     access: Access,
     kind: type[MessageT],
     answer: Callable[[Caller, MessageT], Awaitable[bytes]],
+    *,
+    large: bool = False,
 ) -> Handler:
-    """The gRPC handler of a method with one request and one answer, encoded by `answer` itself."""
+    """The gRPC handler of a method with one request and one answer, encoded by `answer` itself. With `large`
+    the request may have `write_bytes`.
 
-    async def handle(raw: bytes, context: Context) -> bytes:
+    To gRPC it is a stream of requests of which one is read: so nothing is received of who is not let in yet,
+    beyond what the flow control of HTTP/2 lets through unasked (64 KiB).
+    """
+    most = door.limits.write_bytes if large else door.limits.request_bytes
+
+    async def handle(_: AsyncIterator[bytes], context: Context) -> bytes:
         try:
             caller = await _admit(door, context, access, method)
-            encoded = await answer(caller, parse(kind, raw))
+            raw = await _received(door, context, most)
+            request = parse(kind, raw)
+            bounds.check(request, door.limits.bounds)
+            give_back_later(len(raw))
+            with door.usage.holding(caller.name, len(raw)):
+                del raw
+                encoded = await answer(caller, request)
             if len(encoded) > door.limits.answer_bytes:
                 raise _too_large(
                     f"the answer has {len(encoded)} bytes, at most {door.limits.answer_bytes} are sent",
@@ -90,7 +112,7 @@ def unary(
             return await _abort(context, error, method, door.detail)
         return encoded
 
-    return grpc.unary_unary_rpc_method_handler(handle)
+    return grpc.stream_unary_rpc_method_handler(handle)
 
 
 def stream(
@@ -120,7 +142,9 @@ def stream(
                         f"the request has {len(message)} bytes, those of a stream at most {most}",
                         "ask for less",
                     )
-                yield parse(kind, message)
+                request = parse(kind, message)
+                bounds.check(request, door.limits.bounds)
+                yield request
 
         try:
             caller = await _admit(door, context, access, method)
@@ -151,6 +175,23 @@ def parse(kind: type[MessageT], raw: bytes) -> MessageT:
         raise RequestError(
             Violation(ROOT, Fault.SYNTAX, f"the bytes are no {kind.DESCRIPTOR.full_name}")
         ) from error
+
+
+async def _received(door: Door, context: Context, most: int) -> bytes:
+    """The one request of a call. Raises RequestError: TOO_LARGE (too long, too late), SYNTAX (none)."""
+    try:
+        async with asyncio.timeout(door.limits.write_seconds):
+            raw = await context.read()
+    except TimeoutError:
+        text = f"the request was not sent within {door.limits.write_seconds:.0f} s"
+        raise _too_large(text, "send it at once") from None
+    if not isinstance(raw, bytes):
+        raise RequestError(Violation(ROOT, Fault.SYNTAX, "the call has no request"))
+    if len(raw) > most:
+        name = "write_bytes" if most == door.limits.write_bytes else "request_bytes"
+        remedy = f"ask for less at a time, or raise limits.{name} in the agent's settings"
+        raise _too_large(f"the request has {len(raw)} bytes, at most {most} are taken", remedy)
+    return raw
 
 
 async def _admit(door: Door, context: Context, access: Access, method: str) -> Caller:

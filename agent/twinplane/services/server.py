@@ -128,8 +128,14 @@ def _options(limits: Limits) -> tuple[tuple[str, int], ...]:
     return (
         # Without it a second agent would silently share the port.
         ("grpc.so_reuseport", 0),
-        ("grpc.max_receive_message_length", limits.request_bytes),
+        ("grpc.max_receive_message_length", max(limits.write_bytes, limits.request_bytes)),
         ("grpc.max_send_message_length", -1),
+        # Who has not been authenticated takes memory too: connections are bounded, a handshake has to be
+        # finished, a connection without a call is closed (its client opens another when it has one).
+        ("grpc.max_allowed_incoming_connections", limits.connections),
+        ("grpc.server_handshake_timeout_ms", 10_000),
+        ("grpc.max_connection_idle_ms", 300_000),
+        ("grpc.max_concurrent_streams", limits.streams_per_connection),
         # A peer that vanished without a word is noticed after 30 s, and its streams end.
         ("grpc.keepalive_time_ms", 20_000),
         ("grpc.keepalive_timeout_ms", 10_000),

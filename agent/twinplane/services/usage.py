@@ -17,12 +17,16 @@ class Usage:
         streams_per_user: int,
         requests_per_second: float,
         now: Callable[[], float] = time.monotonic,
+        *,
+        held_bytes: int = 64 << 20,
     ) -> None:
         """After a pause a user may make the requests of one second at once; `now` is in seconds."""
         self._most = streams_per_user
         self._rate = requests_per_second
         self._now = now
+        self._held_bytes = held_bytes
         self._streams: Counter[str] = Counter()
+        self._held: Counter[str] = Counter()
         self._left: dict[str, tuple[float, float]] = {}  # by user: requests that were left, and when
 
     def request(self, user: str) -> None:
@@ -39,6 +43,22 @@ class Usage:
             text = f"user {user} makes more than {self._rate:g} requests per second"
             raise _too_much(text, "make fewer, with more in each, or subscribe")
         self._left[user] = left - 1, now
+
+    @contextmanager
+    def holding(self, user: str, size: int) -> Iterator[None]:
+        """Inside the block a request of so many bytes is worked on for the user.
+
+        Raises:
+            RequestError: TOO_LARGE, those that are worked on for him have too many together.
+        """
+        if self._held[user] and self._held[user] + size > self._held_bytes:
+            text = f"requests of user {user} with {self._held[user]} bytes are being worked on"
+            raise _too_much(text, "wait for their answers")
+        self._held[user] += size
+        try:
+            yield
+        finally:
+            self._held[user] -= size
 
     @contextmanager
     def stream(self, user: str) -> Iterator[None]:

@@ -63,7 +63,8 @@ class Request:
     `permit` is asked about the whole difference that the edits make, what they delete implicitly included;
     a face has to hand in its caller's. `session` is the number of the author's session (0: none), `transform`
     stands in the place of edits, and nothing is done that disturbs more than `most_effect`. `annotation` is
-    the text to keep with the whole configuration (None: as it is)."""
+    the text to keep with the whole configuration (None: as it is). What is `large` is judged and planned
+    beside the event loop (aside.py)."""
 
     edits: tuple[Edit, ...]
     author: str
@@ -78,6 +79,7 @@ class Request:
     transform: "Transform | None" = None
     most_effect: Effect = Effect.RECREATE
     annotation: str | None = None
+    large: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,6 +10,7 @@ import logging
 from collections.abc import Sequence
 from dataclasses import replace
 
+from twinplane.aside import aside
 from twinplane.errors import DegradedError, RequestError, TwinplaneError, UnavailableError, Violation
 from twinplane.plan.resource import Key
 from twinplane.transaction import revert
@@ -166,17 +167,20 @@ class Transactor:
         parts, running, mark = self._parts, self._standing.running, self._parts.mark
 
         mark("begin")
-        candidate = self._candidate(request)
-        changed = changes(running.forest, candidate)
+        large = request.large
+        candidate = await aside(lambda: self._candidate(request), large=large)
+        changed = await aside(lambda: changes(running.forest, candidate), large=large)
         mark("candidate")
         request.permit(changed)
-        self._judge(request, candidate, changed)
+        await aside(lambda: self._judge(request, candidate, changed), large=large)
         mark("judged")
         same = not changed and candidate.annotation == running.forest.annotation
         if same and (request.confirm is None or request.dry_run):
             return Outcome(running.revision, parts.clock.now_ns(), False, ())
 
-        before, after = parts.model.resources(running.forest, candidate, changed)
+        before, after = await aside(
+            lambda: parts.model.resources(running.forest, candidate, changed), large=large
+        )
         ground = await self._surveyor.ground(candidate, before, after, self._drifts.doubtful)
         before, steps = ground.before, ground.steps
         mends: frozenset[Key] = frozenset()

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import Enum
 
-from twinplane.errors import Fault, RequestError, Violation
+from twinplane.errors import MOST_VIOLATIONS, Fault, RequestError, Violation
 from twinplane.tree.draft import Draft, SchemaPath
 from twinplane.tree.node import Container, Entries, Node
 from twinplane.tree.query import entry_key, get, is_concrete, select
@@ -95,6 +95,8 @@ def apply(
             _apply(draft, edit, merge, presence)
         except RequestError as error:
             refused += error.violations
+            if len(refused) > MOST_VIOLATIONS:
+                break
     if refused:
         raise RequestError(*refused)
     return draft.freeze()

@@ -17,10 +17,11 @@ from twinplane.session.candidate import Candidate
 from twinplane.session.registry import Session
 from twinplane.transaction.datastore import Running
 from twinplane.transaction.request import ROLLBACK_SECONDS, Act, Confirm, Outcome, Request
-from twinplane.tree.forest import Forest
+from twinplane.tree.forest import Forest, changes
 from twinplane_wire.v1 import config_pb2 as pb
 
 SOURCE = "config"
+MANY = 20  # objects that differ: what is done with them is done beside the event loop
 LONGEST_NAME = 256
 LONGEST_COMMENT = 4096  # a page of the history has to fit into a message
 
@@ -56,7 +57,9 @@ class CommitMethods:
             return made[0]
 
         asked = self._request(caller, session, Wanted("", 0, Effect.RECREATE, None))
-        outcome = await self._target.transactor.submit(replace(asked, transform=carry, dry_run=True))
+        large = _many(candidate.base_forest, candidate.forest)
+        dry = replace(asked, transform=carry, dry_run=True, large=large)
+        outcome = await self._target.transactor.submit(dry)
         return pb.PlanResponse(
             revision=outcome.revision,
             step=change.steps(outcome.steps),
@@ -85,7 +88,8 @@ class CommitMethods:
             expect(wanted.expected, running, known)
             return carried(candidate, running, self._target.model)
 
-        outcome = await self._submit(replace(asked, transform=carry), session)
+        large = _many(candidate.base_forest, candidate.forest)
+        outcome = await self._submit(replace(asked, transform=carry, large=large), session)
         if held.kept is kept:  # else somebody went on editing meanwhile
             held.put(None)
         return self.answer(outcome, wanted.confirm)
@@ -138,7 +142,8 @@ class CommitMethods:
             expect(wanted.expected, running, known)
             return forest
 
-        asked = replace(self._request(caller, session, wanted), transform=back)
+        large = _many(present.forest, forest)
+        asked = replace(self._request(caller, session, wanted), transform=back, large=large)
         outcome = await self._submit(asked, session)
         return self.answer(outcome, wanted.confirm)
 
@@ -210,6 +215,10 @@ def carried(candidate: Candidate, running: Running, model: Model) -> Forest:
         remedy = "discard, or edit anew on top of running"
         raise RequestError(*(Violation(path, Fault.CONFLICT, text, remedy) for path in clashing))
     return rebased.forest
+
+
+def _many(before: Forest, after: Forest) -> bool:
+    return len(changes(before, after)) > MANY
 
 
 def _confirm(confirmed: pb.Confirmed, session: Session | None) -> Confirm:

@@ -4,7 +4,8 @@ from collections.abc import Sequence
 from dataclasses import replace
 from typing import NoReturn
 
-from twinplane.errors import Fault, RequestError, Violation
+from twinplane.aside import LARGE, aside, check_wanted
+from twinplane.errors import MOST_VIOLATIONS, Fault, RequestError, Violation
 from twinplane.schema.compile import Schemas
 from twinplane.schema.resolve import expand, resolve
 from twinplane.schema.table import NodeKind, SchemaTable
@@ -37,6 +38,7 @@ _OPERATIONS = {
     pb.Edit.INSERT: (Operation.REPLACE, Presence.ABSENT),
     pb.Edit.MOVE: (Operation.UPDATE, Presence.PRESENT),
 }
+MOST_EDITS = 100_000  # that a candidate keeps, for a rebase makes them again
 _PLACED = (pb.Edit.INSERT, pb.Edit.MOVE)
 _WHERE = {
     pb.Edit.LAST: Where.LAST,
@@ -60,18 +62,28 @@ class EditMethods:
             raise refused(Fault.VALUE, f"test_option {request.test_option} is none of EditRequest")
         held = self._held(caller, request.session_id, request.target)
         held.check()
-        before = held.now
-        wanted = _edits(self._target.schemas, request.edit, encoding(request.encoding))
-        candidate = before.edited(wanted, self._target.model.apply)
+        large, form = request.ByteSize() > LARGE, encoding(request.encoding)
+        wanted = await aside(lambda: _edits(self._target.schemas, request.edit, form), large=large)
+        while True:
+            before, kept = held.now, held.kept
+            candidate = await aside(lambda: before.edited(wanted, self._target.model.apply), large=large)  # noqa: B023
+            if not large or held.kept is kept:  # else somebody edited meanwhile: both edits count
+                break
+        if len(candidate.edits) > MOST_EDITS:
+            text = f"the candidate has more than {MOST_EDITS} edits"
+            raise refused(Fault.TOO_LARGE, text, "commit or discard it, or send larger ones")
+        held.check()
         self._permit(caller, held, candidate.forest)
         if request.expected_revision not in (0, self._target.transactor.running.revision):
             await self._refuse(request.expected_revision, before.forest, candidate.forest)
         if request.test_option != pb.EditRequest.SET:
             try:
-                self._judge(candidate.forest)
+                await self._judge(candidate.forest, large=large)
             except RequestError as found:
                 raise RequestError(*(blamed(one, wanted) for one in found.violations)) from found
         if request.test_option != pb.EditRequest.TEST_ONLY:
+            if large and held.kept is not kept:
+                raise refused(Fault.CONFLICT, "the candidate was changed meanwhile", "send the edits again")
             held.put(candidate)
         return pb.EditResponse(base_revision=candidate.base).SerializeToString()
 
@@ -91,10 +103,17 @@ class EditMethods:
             forest = await self._target.history.forest(request.commit, running, whole=True)
         else:
             present = self._target.transactor.running.forest
-            forest = whole(self._target.schemas, request.text, encoding(request.encoding), present)
+            form = encoding(request.encoding)
+            forest = await aside(
+                lambda: whole(self._target.schemas, request.text, form, present),
+                large=len(request.text) > LARGE,
+            )
         held.check()  # the history was read meanwhile
         running = self._target.transactor.running
-        made = self._target.model.difference(running.forest, forest)
+        made = await aside(
+            lambda: self._target.model.difference(running.forest, forest), large=len(request.text) > LARGE
+        )
+        held.check()
         candidate = Candidate.of(running.revision, running.forest).replaced(forest, made)
         self._permit(caller, held, candidate.forest)
         held.put(candidate)
@@ -107,11 +126,16 @@ class EditMethods:
         held = None if request.text else self._stores.read(session, request.source)
         try:
             if held is running:
-                self._target.model.judge(NOTHING, running, trees.changes(NOTHING, running))
-            else:
-                self._judge(
-                    whole(self._target.schemas, request.text, form, running) if held is None else held
+                await aside(
+                    lambda: self._target.model.judge(NOTHING, running, trees.changes(NOTHING, running))
                 )
+            else:
+                large = len(request.text) > LARGE
+                if held is None:
+                    held = await aside(
+                        lambda: whole(self._target.schemas, request.text, form, running), large=large
+                    )
+                await self._judge(held, large=large or not request.text)
         except RequestError as found:
             listed = [error(violation) for violation in found.violations]
             return pb.ValidateResponse(valid=False, error=listed).SerializeToString()
@@ -144,9 +168,11 @@ class EditMethods:
         if held.datastore is Datastore.CANDIDATE:
             self._permits.of(caller)(trees.changes(held.now.forest, after))
 
-    def _judge(self, forest: Forest) -> None:
+    async def _judge(self, forest: Forest, *, large: bool) -> None:
         before = self._target.transactor.running.forest
-        self._target.model.judge(before, forest, trees.changes(before, forest))
+        await aside(
+            lambda: self._target.model.judge(before, forest, trees.changes(before, forest)), large=large
+        )
 
     async def _refuse(self, revision: int, before: Forest, after: Forest) -> NoReturn:
         """Raises RequestError (CONFLICT): running is at another revision."""
@@ -160,6 +186,9 @@ def _edits(schemas: Schemas, wanted: Sequence[pb.Edit], form: Encoding) -> tuple
     found: list[Edit] = []
     violations: list[Violation] = []
     for index, one in enumerate(wanted):
+        check_wanted()
+        if len(violations) > MOST_VIOLATIONS:
+            break
         try:
             found += _edit(schemas, one, form, index)
         except RequestError as refusal:

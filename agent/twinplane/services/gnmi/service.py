@@ -33,7 +33,7 @@ class Gnmi:
                 door, "Capabilities", Access.READ, gnmi_pb2.CapabilityRequest, self.capabilities
             ),
             "Get": unary(door, "Get", Access.READ, gnmi_pb2.GetRequest, self.get),
-            "Set": unary(door, "Set", Access.WRITE, gnmi_pb2.SetRequest, self.set),
+            "Set": unary(door, "Set", Access.WRITE, gnmi_pb2.SetRequest, self.set, large=True),
             "Subscribe": stream(door, "Subscribe", Access.READ, gnmi_pb2.SubscribeRequest, self.subscribe),
         }
         return grpc.method_handlers_generic_handler(NAME, methods)

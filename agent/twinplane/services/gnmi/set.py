@@ -4,7 +4,8 @@ from collections.abc import Callable, Iterator
 from dataclasses import replace
 from typing import NamedTuple
 
-from twinplane.errors import ApplyError, Fault, RequestError, Violation
+from twinplane.aside import LARGE, aside, check_wanted
+from twinplane.errors import MOST_VIOLATIONS, ApplyError, Fault, RequestError, Violation
 from twinplane.schema.annotation import MEMBER, annotation
 from twinplane.schema.write import JsonPayload, Payload, edits
 from twinplane.services import codec
@@ -61,7 +62,8 @@ class Set:
         options = of_set(request.extension)
         wanted = tuple(_in_order(request))
         self._check(request, wanted, options)
-        edited, kept = self._edits(request.prefix, wanted)
+        large = request.ByteSize() > LARGE
+        edited, kept = await aside(lambda: self._edits(request.prefix, wanted), large=large)
         permit = self._permits.of(caller)
         if kept == self._target.transactor.annotation:
             kept = None  # as it is, whatever becomes of it until the writer's turn
@@ -76,6 +78,7 @@ class Set:
             election=options.election,
             permit=permit,
             annotation=kept,
+            large=large,
         )
         outcome = await self._submit(submitted, union=bool(request.union_replace))
         return gnmi_pb2.SetResponse(
@@ -128,7 +131,10 @@ class Set:
                 else:
                     found.extend(part)
 
+            check_wanted()
             _collect(violations, index, read)
+            if len(violations) > MOST_VIOLATIONS:
+                break
         if violations:
             raise RequestError(*violations)
         return (*found, *union.edits()), kept
