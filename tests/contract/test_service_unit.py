@@ -30,3 +30,8 @@ def test_limits_are_raised() -> None:
 def test_guests_inherit_no_protected_file_systems() -> None:
     protecting = [line for line in UNIT if line.startswith("ProtectSystem=")]
     assert all(line.endswith("=no") for line in protecting)
+
+
+def test_the_agent_is_not_kept_alive_at_the_expense_of_its_guests() -> None:
+    assert "OOMScoreAdjust=0" in UNIT
+    assert not any(line.startswith(("MemoryMax", "MemoryHigh", "LimitAS", "LimitDATA")) for line in UNIT)

@@ -31,6 +31,7 @@ Context: TypeAlias = "grpc.aio.ServicerContext[bytes, bytes]"
 Handler: TypeAlias = "grpc.RpcMethodHandler[bytes, bytes]"
 Service: TypeAlias = "grpc.GenericRpcHandler[bytes, bytes]"
 
+LARGE = 256 * 1024  # bytes of a request that take their time to be read
 STATUS_SECONDS = 5.0  # how long the end of a stream waits for its reader
 
 log = logging.getLogger(__name__)
@@ -97,8 +98,14 @@ def unary(
         try:
             caller = await _admit(door, context, access, method)
             raw = await _received(door, context, most)
-            request = parse(kind, raw)
-            bounds.check(request, door.limits.bounds)
+            if len(raw) > LARGE:  # one after the other, with a turn for all others in between
+                async with door.usage.reading:
+                    await asyncio.sleep(0)
+                    request = parse(kind, raw)
+                    bounds.check(request, door.limits.bounds)
+            else:
+                request = parse(kind, raw)
+                bounds.check(request, door.limits.bounds)
             give_back_later(len(raw))
             with door.usage.holding(caller.name, len(raw)):
                 del raw

@@ -1,5 +1,6 @@
 """What each user takes of the agent, over all listeners and services: open streams, requests per second."""
 
+import asyncio
 import time
 from collections import Counter
 from collections.abc import Callable, Iterator
@@ -10,7 +11,8 @@ from twinplane_wire.path import ROOT
 
 
 class Usage:
-    """Counts by user name. Only who is authenticated is counted, so there are no more names than users."""
+    """Counts by user name. Only who is authenticated is counted, so there are no more names than users.
+    Whoever reads a large request holds `reading`."""
 
     def __init__(
         self,
@@ -27,6 +29,7 @@ class Usage:
         self._held_bytes = held_bytes
         self._streams: Counter[str] = Counter()
         self._held: Counter[str] = Counter()
+        self.reading = asyncio.Lock()
         self._left: dict[str, tuple[float, float]] = {}  # by user: requests that were left, and when
 
     def request(self, user: str) -> None:
