@@ -27,8 +27,8 @@ def add_user(root: Path, name: str, role: Role, password: str | None) -> str:
         raise StartError(
             "a password is printable ASCII, without blanks at its ends: no client could send another"
         )
-    file = _users(root)
-    known = read(file)[0].get(name)
+    file = _users(root, lost_is_fine=True)
+    known = read(file)[0].get(name) if file.exists() else None
     kept = "" if known is None else known.password
     secret = kept if password is None else hash_password(password)
     put_user(file, User(name, role, secret, () if known is None else known.rules))
@@ -79,9 +79,18 @@ def revoke_certificate(root: Path, which: str) -> str:
     return f"the certificate with serial number {serial:x} is revoked"
 
 
-def _users(root: Path) -> Path:
+def _users(root: Path, *, lost_is_fine: bool = False) -> Path:
+    """The file of users; a first one is made only where no agent has worked. One that is lost beside the rest
+    held users, roles and revocations that nobody else knows: only a new user begins another."""
     file = root / "users.toml"
     if not root.is_dir():
         raise StartError(f"there is no state directory {root}; start the agent once, or name its settings")
-    ensure_users(file)
+    if not (root / "VERSION").exists():
+        ensure_users(file)
+    elif not file.exists() and not lost_is_fine:
+        raise StartError(
+            f"{file} is missing, with the users, roles and revoked certificates in it; restore it from a "
+            "backup, or begin another with `twinplane-agent user add NAME --role admin` (then revoke again "
+            "what was revoked)"
+        )
     return file

@@ -115,3 +115,20 @@ def test_a_running_agent_is_told(
         assert "process 4711" in run("certificate", "revoke", "ann")
         assert "process 4711" in run("user", "remove", "ann")
     assert told == [(4711, signal.SIGHUP)] * 3
+
+
+def test_users_that_were_lost_are_not_made_up(root: Path) -> None:
+    """Beside a directory that was in use a missing file is a loss: nobody becomes administrator by it."""
+    (root / "VERSION").write_text("1\n")
+    (root / "users.toml").unlink(missing_ok=True)
+    now = datetime.datetime.now(datetime.UTC)
+    for refused in (
+        lambda: command.drop_user(root, "ann"),
+        lambda: command.issue_certificate(root, "admin", now),
+        lambda: command.revoke_certificate(root, "1f"),
+    ):
+        with pytest.raises(StartError, match="user add NAME --role admin"):
+            refused()
+    assert not (root / "users.toml").exists()
+    command.add_user(root, "ann", Role.ADMIN, None)
+    assert set(read_users(root / "users.toml")) == {"ann"}
