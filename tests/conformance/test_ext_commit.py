@@ -102,7 +102,7 @@ async def test_while_a_commit_waits_others_are_refused(target: Target) -> None:
     client = target.client()
     await client.set(update={LEAF: 1}, extension=commit())
     for other in (client, target.mutual("operator")):
-        await refused(other.set(update={LEAF: 2}), FAILED, "c1")
+        await refused(other.set(update={LEAF: 2}), FAILED, "commit 1 ")
         await refused(other.set(), FAILED)
         await refused(other.set(delete=[S], extension=[arbitration(1)]), FAILED)
         await refused(other.set(update={LEAF: 2}, extension=commit("c2")), FAILED)
@@ -129,7 +129,7 @@ async def test_both_faces_see_one_commit(target: Target) -> None:
             await writer.submit(other(act))
     await writer.submit(other(Act.CONFIRM))
     await writer.submit(other(Act.COMMIT, "theirs"))
-    await refused(client.set(update={LEAF: 2}), FAILED, "theirs")
+    await refused(client.set(update={LEAF: 2}), FAILED, "commit 2 ")
     await client.set(extension=cancel("theirs"))
     assert await client.value(LEAF) == 1
 
@@ -190,7 +190,7 @@ async def test_actions_in_each_state(target: Target) -> None:
         await refused(client.set(extension=action), FAILED)
     await client.set(update={LEAF: 1}, extension=commit())
     for action in (confirm("c2"), cancel("c2"), extend(5, "c2")):
-        await refused(client.set(extension=action), INVALID, "c1")
+        await refused(client.set(extension=action), INVALID, action[0].commit.id)
     await client.set(extension=extend(60))
     await client.set(extension=confirm())
     for action in (confirm(), cancel(), extend(5)):

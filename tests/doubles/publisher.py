@@ -35,6 +35,7 @@ class RecordingPublisher:
         time: int,
         revision: int,
         confirm: str = "",
+        author: str = "",
     ) -> None:
         self.confirms.append(confirm)
         self.events.append(("committed", tuple(changes), tuple(facts), time, revision))

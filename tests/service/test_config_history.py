@@ -46,9 +46,9 @@ def test_every_way_to_a_commit_leaves_a_whole_row() -> None:
             (1, "gnmi", ""),
             (2, "config", "by hand"),
             (3, "gnmi", ""),
-            (4, "config", "commit one was cancelled"),
+            (4, "config", "commit 3 was cancelled"),
             (5, "config", ""),
-            (6, "confirm-timeout", "commit two was not confirmed"),
+            (6, "confirm-timeout", "commit 5 was not confirmed"),
             (7, "config", "roll back to commit 1"),
         ]
         assert all(one.author for one in found) and len({one.author for one in found}) == 1

@@ -4,8 +4,9 @@ from enum import Enum
 
 
 class Access(Enum):
-    """What an operation needs."""
+    """What an operation needs, or a rule gives; NONE: neither to see nor to change."""
 
+    NONE = "none"
     READ = "read"
     WRITE = "write"
 

@@ -1,7 +1,7 @@
-"""Path rules: where a user may write. The longest path that matches decides."""
+"""Path rules: what a user may see and change. The longest path that matches decides."""
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from twinplane.identity.role import Access, Role
 from twinplane_wire.path import ROOT, Elem, Path
@@ -12,8 +12,8 @@ ANY = "*"
 
 @dataclass(frozen=True, slots=True)
 class Rule:
-    """What may be done at a path and below it: WRITE, or READ alone. The path may hold ``*`` for a name or a
-    key, leave keys out (all entries), and have the origin ``*`` (all origins)."""
+    """What may be done at a path and below it: WRITE (which includes READ), READ alone, or NONE. The path may
+    hold ``*`` for a name or a key, leave keys out (all entries), and have the origin ``*`` (all origins)."""
 
     path: Path
     access: Access
@@ -28,29 +28,69 @@ _OF_ROLE = {
 
 
 def rules_of(role: Role, own: Iterable[Rule] = ()) -> tuple[Rule, ...]:
-    """The rules of a role with a user's own behind them. No rule lets a READ_ONLY user write."""
-    return _OF_ROLE[role] if role is Role.READ_ONLY else (*_OF_ROLE[role], *own)
+    """The rules of a role with a user's own behind them. No rule lets a READ_ONLY user write: one that would
+    lets them read."""
+    if role is Role.READ_ONLY:
+        own = (replace(rule, access=Access.READ) if rule.access is Access.WRITE else rule for rule in own)
+    return (*_OF_ROLE[role], *own)
+
+
+@dataclass(frozen=True, slots=True)
+class Standing:
+    """What rules say at one place of a tree: the access there, and the rules that reach further down.
+
+    Among rules of equal length that with more names and keys spelled out decides, among equals the last one.
+    """
+
+    access: Access
+    live: tuple[Rule, ...] = ()
+    depth: int = 0
+
+    @classmethod
+    def at_root(cls, rules: Sequence[Rule], origin: str) -> "Standing":
+        """At the root of an origin."""
+        mine = [rule for rule in rules if rule.path.origin in (EVERY_ORIGIN, origin)]
+        access = next((rule.access for rule in reversed(mine) if not rule.path.elems), Access.NONE)
+        return cls(access, tuple(rule for rule in mine if rule.path.elems))
+
+    @classmethod
+    def at(cls, rules: Sequence[Rule], path: Path) -> "Standing":
+        """At a concrete path."""
+        return cls.at_root(rules, path.origin).down(path)
+
+    def below(self, elem: Elem) -> "Standing":
+        """One step further down."""
+        if not self.live:
+            return self
+        met = [rule for rule in self.live if _fits(rule.path.elems[self.depth], elem)]
+        depth, access, best = self.depth + 1, self.access, -1
+        for rule in met:
+            if len(rule.path.elems) == depth:
+                spelled = sum(map(_spelled, rule.path.elems))
+                if spelled >= best:
+                    best, access = spelled, rule.access
+        return Standing(access, tuple(rule for rule in met if len(rule.path.elems) > depth), depth)
+
+    def down(self, path: Path) -> "Standing":
+        """All the way down a relative path."""
+        standing = self
+        for elem in path.elems:
+            standing = standing.below(elem)
+        return standing
+
+    @property
+    def reaches(self) -> bool:
+        """Whether something can be seen here, or further down."""
+        return self.access is not Access.NONE or any(rule.access is not Access.NONE for rule in self.live)
 
 
 def may_write(rules: Sequence[Rule], path: Path) -> bool:
-    """Whether the rules let the node at a concrete path be written. Among rules of equal length that with
-    more names and keys spelled out decides, among equals the last one."""
-    best, allowed = (-1, -1), False
-    for rule in rules:
-        if _matches(rule.path, path):
-            weight = (len(rule.path.elems), sum(map(_spelled, rule.path.elems)))
-            if weight >= best:
-                best, allowed = weight, rule.access is Access.WRITE
-    return allowed
+    """Whether the rules let the node at a concrete path be written."""
+    return Standing.at(rules, path).access is Access.WRITE
 
 
-def _matches(above: Path, path: Path) -> bool:
-    if above.origin not in (EVERY_ORIGIN, path.origin) or len(above.elems) > len(path.elems):
-        return False
-    return all(
-        wanted.name in (ANY, elem.name) and all(key in elem.keys or key[1] == ANY for key in wanted.keys)
-        for wanted, elem in zip(above.elems, path.elems, strict=False)
-    )
+def _fits(wanted: Elem, elem: Elem) -> bool:
+    return wanted.name in (ANY, elem.name) and all(key in elem.keys or key[1] == ANY for key in wanted.keys)
 
 
 def _spelled(elem: Elem) -> int:

@@ -9,7 +9,7 @@
     role = "admin"             # read-only, operator or admin
     password = "scrypt$…"      # may be absent: then only a certificate identifies the user
     rules = [                  # may be absent; on top of those of the role, the longest path decides
-        { path = "/appliances", access = "read" },
+        { path = "/appliances", access = "read" },          # none, read or write
         { path = "/appliances/appliance[name=fw1]", access = "write" },
     ]
 """
@@ -228,4 +228,4 @@ def _rule(where: str, entry: object) -> Rule:
     except PathSyntaxError as error:
         raise StartError(f"{where}: rule: {error}") from error
     except ValueError as error:
-        raise StartError(f"{where}: the access of a rule is read or write") from error
+        raise StartError(f"{where}: the access of a rule is none, read or write") from error

@@ -7,7 +7,7 @@ from twinplane.errors import StartError
 from twinplane.schema.number import INTEGERS, scaled
 from twinplane.schema.pattern import translate
 from twinplane.schema.scalar import codec
-from twinplane.schema.table import Module, Names, NodeKind, Pattern, SchemaNode, SchemaTable, TypeSpec
+from twinplane.schema.table import SECRET, Module, Names, NodeKind, Pattern, SchemaNode, SchemaTable, TypeSpec
 from twinplane.tree.node import Leaf
 
 
@@ -132,8 +132,8 @@ def _node(
     if kind in (NodeKind.LEAF, NodeKind.LEAF_LIST):
         extensions = {**inherited, **extensions}
     else:
-        # "operational" on a container means all leaves below
-        inherited = {**inherited, **{name: "" for name in extensions if name == "operational"}}
+        # on a container these mean all leaves below
+        inherited = {**inherited, **{name: "" for name in extensions if name in ("operational", SECRET)}}
     children = _children(raw.get("children", ()), path, types, inherited)
     keys = tuple(raw.get("keys", ()))
     spec = types.at(path) if "type" in raw else None

@@ -9,6 +9,8 @@ from twinplane_wire.path import Path
 
 Names = tuple[str, ...]
 
+SECRET = "secret"  # the extension of leaves that only who may write them sees
+
 
 class NodeKind(Enum):
     """The kinds of data node (RFC 7950 section 7); choices and cases are dissolved."""
@@ -91,6 +93,11 @@ class SchemaNode:
         """True for a leaf or a leaf-list."""
         return self.kind is NodeKind.LEAF or self.kind is NodeKind.LEAF_LIST
 
+    @property
+    def is_secret(self) -> bool:
+        """True for a leaf that only who may write it sees."""
+        return self.is_leaf and SECRET in self.extensions
+
 
 @dataclass(frozen=True, slots=True)
 class Module:
@@ -110,11 +117,12 @@ class SchemaTable:
     `digest` changes whenever a text among the modules does. `leafrefs` maps the schema path of every
     configured reference to another object to the schema path of the list it points into. `presence` are the
     schema paths of containers that mean something empty, `ordered` those of lists and leaf-lists whose order
-    is the user's.
+    is the user's, `secrets` those of secret leaves and of whatever holds one.
     """
 
     __slots__ = (
         "_aliases", "_index", "digest", "leafrefs", "modules", "ordered", "origin", "presence", "root",
+        "secrets",
     )  # fmt: skip
 
     def __init__(
@@ -133,6 +141,12 @@ class SchemaTable:
         self._index: dict[Names, SchemaNode] = {node.path: node for node in walk(root)}
         self.presence = frozenset(node.path for node in self._index.values() if node.presence)
         self.ordered = frozenset(node.path for node in self._index.values() if node.user_ordered)
+        self.secrets = frozenset(
+            node.path[:depth]
+            for node in self._index.values()
+            if node.is_secret
+            for depth in range(len(node.path) + 1)
+        )
         self.leafrefs: Mapping[Names, Names] = {
             node.path: target[:2]
             for node in self._index.values()

@@ -55,8 +55,13 @@ class Caller:
 
     @property
     def rules(self) -> tuple[Rule, ...]:
-        """Where this caller may write."""
+        """What this caller may see and change."""
         return rules_of(self.role, () if self.user is None else self.user.rules)
+
+    @property
+    def is_narrowed(self) -> bool:
+        """Whether rules of their own keep something from this caller that their role may change."""
+        return self.user is not None and any(rule.access is not Access.WRITE for rule in self.user.rules)
 
 
 async def authenticate(
@@ -118,6 +123,12 @@ async def _by_certificate(
     if password and await users.verify(subject, password, _host(peer)) is None:
         raise _unauthenticated("wrong password")
     return Caller(user.name, user.role, peer, user, serial)
+
+
+def knows(caller: Caller, author: str) -> bool:
+    """Whether the caller is shown the name of an author's commit that waits for its confirmation: their own,
+    and to an administrator everybody's. Whoever knows it may decide about the commit."""
+    return caller.role is Role.ADMIN or caller.name == author
 
 
 def _host(peer: str) -> str:

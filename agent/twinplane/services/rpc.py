@@ -55,16 +55,25 @@ class Limits:
     write_seconds: float = 60.0
 
 
+Told: TypeAlias = Callable[[Caller, Exception], Exception]
+
+
+def everything(_: Caller, error: Exception) -> Exception:
+    """Where nothing is kept from anybody."""
+    return error
+
+
 @dataclass(frozen=True, slots=True)
 class Door:
     """What every RPC of one listener passes; `usage` is the same for all listeners, `detail` is what its
-    service adds to a refusal."""
+    service adds to a refusal, `told` gives what of a failure its caller may know."""
 
     gate: Gate
     users: Directory
     limits: Limits
     usage: Usage
     detail: Detail | None = None
+    told: Told = everything
 
 
 class Write(Protocol):
@@ -95,6 +104,7 @@ def unary(
     most = door.limits.write_bytes if large else door.limits.request_bytes
 
     async def handle(_: AsyncIterator[bytes], context: Context) -> bytes:
+        caller: Caller | None = None
         try:
             caller = await _admit(door, context, access, method)
             raw = await _received(door, context, most)
@@ -116,7 +126,7 @@ def unary(
                     "ask for less, or use Subscribe ONCE",
                 )
         except Exception as error:
-            return await _abort(context, error, method, door.detail)
+            return await _abort(context, _told(door, caller, error), method, door.detail)
         return encoded
 
     return grpc.stream_unary_rpc_method_handler(handle)
@@ -153,6 +163,7 @@ def stream(
                 bounds.check(request, door.limits.bounds)
                 yield request
 
+        caller: Caller | None = None
         try:
             caller = await _admit(door, context, access, method)
             # Else they go with the first message; cancelled amid that, a call could not be ended any more.
@@ -165,7 +176,7 @@ def stream(
             # take it. Once it is on its way nobody has to wait for it; it arrives if the reader comes back.
             with suppress(TimeoutError):
                 async with asyncio.timeout(STATUS_SECONDS):
-                    await _abort(context, error, method, door.detail)
+                    await _abort(context, _told(door, caller, error), method, door.detail)
 
     return grpc.stream_stream_rpc_method_handler(handle)
 
@@ -232,6 +243,10 @@ async def _authorised(users: Directory, caller: Caller) -> AsyncIterator[None]:
             raise
         text = f"the credentials of user {caller.name} have changed; call again"
         raise RequestError(Violation(ROOT, Fault.UNAUTHENTICATED, text)) from None
+
+
+def _told(door: Door, caller: Caller | None, error: Exception) -> Exception:
+    return error if caller is None else door.told(caller, error)
 
 
 async def _abort(context: Context, error: Exception, method: str, detail: Detail | None) -> bytes:

@@ -29,7 +29,7 @@ from twinplane.tree.query import get
 from twinplane_wire.path import Path
 
 Listener: TypeAlias = Callable[[Sequence[Change]], None]
-Commits: TypeAlias = Callable[[int, str], None]
+Commits: TypeAlias = Callable[[int, str, str], None]
 Complete: TypeAlias = Callable[[Path, Container], Container]
 
 POLLED = (*registry.POLLED, *utilization.POLLED)
@@ -89,7 +89,7 @@ class Operational:
         self._hold: Hold | None = None
         self._listener: Listener | None = None
         self._followers: list[Listener] = []
-        self._commits: Commits = lambda _, __: None
+        self._commits: Commits = lambda _, __, ___: None
         self._suspect: Callable[[frozenset[Path]], None] = lambda _: None
         self._gathered: tuple[Turn, dict[Unit, None]] | None = None
         self._standing = frozenset(standing)
@@ -117,9 +117,10 @@ class Operational:
         found = get(self.view, interface_path(name).child("state").child("type"))
         return found if isinstance(found, str) else None
 
-    def listen(self, listener: Listener, commits: Commits = lambda _, __: None) -> None:
+    def listen(self, listener: Listener, commits: Commits = lambda _, __, ___: None) -> None:
         """Hand every pass that changed something to `listener`, synchronously, and tell `commits` the number
-        of each commit (and the name of a confirmed one) after its pass. There is one listener."""
+        of each commit (and the name of a confirmed one, and whose it is) after its pass. There is one
+        listener."""
         self._listener = listener
         self._commits = commits
 
@@ -177,15 +178,17 @@ class Operational:
         time: int,
         revision: int,
         confirm: str = "",
+        author: str = "",
     ) -> None:
         """A commit: configuration, what was held back so far and what was read back, in one pass.
 
         Leaves get the commit's `time` unless their object was changed or read at a later one meanwhile.
-        `confirm` is the name of a commit that has to be confirmed, also where it is taken back.
+        `confirm` is the name of a commit that has to be confirmed, also where it is rolled back, and `author`
+        whose it is.
         """
         self.revision = revision
         self._run(changes, self._held() + self._learned(facts), time)
-        self._commits(revision, confirm)
+        self._commits(revision, confirm, author)
 
     def hold(self, keys: frozenset[Key], owners: frozenset[Path]) -> None:
         """Hold back event facts about these objects until `release`; polled counters are not held back."""

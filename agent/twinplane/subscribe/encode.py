@@ -69,10 +69,12 @@ class Synced:
 @dataclass(frozen=True, slots=True)
 class Committed:
     """All changes of one commit have been sent. `revision` is its number, `confirm` the name that its client
-    gave it where it has to be confirmed (or was taken back), else empty."""
+    gave it where it has to be confirmed (or was rolled back), else empty; `author` is whose commit that
+    is."""
 
     revision: int
     confirm: str
+    author: str = ""
 
 
 Item: TypeAlias = Notice | Synced | Committed

@@ -10,7 +10,7 @@ from twinplane.subscribe.encode import Committed, Encode, Item, Notice, Synced
 from twinplane.subscribe.live import Limits, Live
 from twinplane.subscribe.match import Subscriptions
 from twinplane.subscribe.queue import Queue
-from twinplane.subscribe.subscription import SubscriptionList, check
+from twinplane.subscribe.subscription import SubscriptionList, View, check
 from twinplane.subscribe.values import Moment, Values, select
 
 
@@ -32,7 +32,7 @@ class Subscriber:
         self._limits = limits or Limits()
         self._marks = marks
         self._values = Values(operational, encode, marks)
-        self._watched: dict[str, Subscriptions[Queue]] = {}
+        self._watched: dict[tuple[View | None, str], Subscriptions[Queue]] = {}  # by view and origin
         self._told: dict[Queue, None] = {}  # those who are told of commits
         operational.listen(self._changed, self._committed)
 
@@ -54,14 +54,15 @@ class Subscriber:
             RequestError: as `stream`, and what `moments` raises.
         """
         check(wanted.subscriptions, self._limits.least_interval)
-        selected = select(wanted.subscriptions)
-        before, _ = await anext(moments)
+        selected, values = select(wanted.subscriptions), self._values.of(wanted.view)
+        before = values.seen((await anext(moments))[0])
         if not wanted.updates_only:
-            for notice in self._values.at(selected, wanted.encoding, before):
+            for notice in values.at(selected, wanted.encoding, before):
                 yield notice
         yield Synced()
-        async for moment, revision in moments:
-            for notice in self._values.between(selected, wanted.encoding, before, moment):
+        async for whole, revision in moments:
+            moment = values.seen(whole)
+            for notice in values.between(selected, wanted.encoding, before, moment):
                 yield notice
             if wanted.commits:
                 yield Committed(revision, "")
@@ -78,10 +79,12 @@ class Subscriber:
         await self._operational.fresh([entry.path for entry in wanted.subscriptions])
         # From here to the first notice nothing awaits: what is watched, what is sampled and the initial
         # values start from the same moment, and nothing is lost in between.
-        live = Live(self._operational.freshness, self._values, self._encode, wanted, self._limits)
+        view, values = wanted.view, self._values.of(wanted.view)
+        live = Live(self._operational.freshness, values, self._encode, wanted, self._limits)
         try:
             for entry, queue in live.watched:
-                self._watched.setdefault(entry.path.origin, Subscriptions()).add(entry.path, queue)
+                key = (view, entry.path.origin)
+                self._watched.setdefault(key, Subscriptions()).add(entry.path, queue)
             if wanted.commits and live.follows:
                 self._told[live.queue] = None
             if not wanted.updates_only:
@@ -96,21 +99,27 @@ class Subscriber:
             live.close()
             self._told.pop(live.queue, None)
             for entry, queue in live.watched:
-                self._watched[entry.path.origin].discard(entry.path, queue)
+                key = (view, entry.path.origin)
+                self._watched[key].discard(entry.path, queue)
+                if self._watched[key].top.bare and view is not None:
+                    del self._watched[key]
 
     def _current(self, wanted: SubscriptionList) -> Iterator[Notice]:
         """All current values, those of the moment in which the first notice is asked for."""
-        selected = select(wanted.subscriptions)
-        yield from self._values.at(selected, wanted.encoding, self._values.moment(selected))
+        selected, values = select(wanted.subscriptions), self._values.of(wanted.view)
+        yield from values.at(selected, wanted.encoding, values.moment(selected))
 
     def _changed(self, changes: Sequence[Change]) -> None:
-        for origin, subscriptions in self._watched.items():
+        for (view, origin), subscriptions in self._watched.items():
             if not subscriptions.top.bare:
                 mine = [change for change in changes if change.object.origin == origin]
                 root = self._operational.root(origin)
+                if view is not None:
+                    mine = [seen for change in mine if (seen := view.change(change)) is not None]
+                    root = view.tree(origin, root)
                 for queue, parcel in shared(subscriptions, mine, self._marks.get(origin), root):
                     queue.offer(parcel)
 
-    def _committed(self, revision: int, confirm: str) -> None:
+    def _committed(self, revision: int, confirm: str, author: str) -> None:
         for queue in self._told:
-            queue.end(Committed(revision, confirm))
+            queue.end(Committed(revision, confirm, author))

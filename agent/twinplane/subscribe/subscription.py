@@ -2,9 +2,12 @@
 
 from dataclasses import dataclass
 from enum import Enum
+from typing import Protocol
 
 from twinplane.errors import Fault, RequestError, Violation
+from twinplane.state.change import Change
 from twinplane.subscribe.encode import Encoding
+from twinplane.tree.node import Container
 from twinplane_wire.path import Path
 
 SECOND = 1_000_000_000
@@ -35,15 +38,26 @@ class Subscription:
     suppress_redundant: bool = False
 
 
+class View(Protocol):
+    """What a reader sees. Two views are equal only if they show the same, which is then made once for all."""
+
+    def tree(self, origin: str, root: Container) -> Container:
+        """What is seen of the tree of one origin; of the same tree the same."""
+
+    def change(self, change: Change) -> Change | None:
+        """What is seen of a change; None where that is nothing."""
+
+
 @dataclass(frozen=True, slots=True)
 class SubscriptionList:
     """What a stream serves: its subscriptions, the encoding of values, whether initial values are left out,
-    whether the end of each commit is told."""
+    whether the end of each commit is told, and what its reader sees of the trees (None: everything)."""
 
     subscriptions: tuple[Subscription, ...]
     encoding: Encoding
     updates_only: bool = False
     commits: bool = False
+    view: View | None = None
 
 
 def check(subscriptions: tuple[Subscription, ...], minimum: int) -> None:

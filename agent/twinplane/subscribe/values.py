@@ -9,7 +9,7 @@ from twinplane.subscribe.atomic import Marks, apart, shared, whole
 from twinplane.subscribe.encode import PREFIX_DEPTH, Encode, Encoding, Notice
 from twinplane.subscribe.match import Subscriptions, match, union
 from twinplane.subscribe.parcel import Offer, Parcel, portions
-from twinplane.subscribe.subscription import Subscription
+from twinplane.subscribe.subscription import Subscription, View
 from twinplane.subscribe.walk import Walk
 from twinplane.tree.diff import diff
 from twinplane.tree.node import Container
@@ -46,17 +46,35 @@ def select(subscriptions: Iterable[Subscription]) -> tuple[Selected, ...]:
 
 
 class Values:
-    """Reads the operational tree for all streams."""
+    """Reads the operational tree for all streams whose readers see the same (`view`; None: everything)."""
 
-    def __init__(self, operational: Operational, encode: Encode, marks: Mapping[str, Marks]) -> None:
+    def __init__(
+        self,
+        operational: Operational,
+        encode: Encode,
+        marks: Mapping[str, Marks],
+        view: View | None = None,
+    ) -> None:
         self._operational = operational
         self._encode = encode
         self._marks = marks
+        self._view = view
+
+    def of(self, view: View | None) -> "Values":
+        """The same for readers who see something else."""
+        return self if view is None else Values(self._operational, self._encode, self._marks, view)
+
+    def seen(self, moment: Moment) -> Moment:
+        """What the readers see of a moment."""
+        view = self._view
+        if view is None:
+            return moment
+        return Moment(moment.time, {origin: view.tree(origin, root) for origin, root in moment.roots.items()})
 
     def moment(self, wanted: tuple[Selected, ...]) -> Moment:
         """The trees as they are now; what changes later has a later time."""
         time = self._operational.stamp()
-        return Moment(time, {one.origin: self._operational.root(one.origin) for one in wanted})
+        return self.seen(Moment(time, {one.origin: self._operational.root(one.origin) for one in wanted}))
 
     def at(
         self, wanted: tuple[Selected, ...], encoding: Encoding, moment: Moment, missed: int = 0

@@ -113,9 +113,11 @@ class Publisher(Protocol):
         time: int,
         revision: int,
         confirm: str = "",
+        author: str = "",
     ) -> None:
         """A commit: the objects it changed and the facts read back, in one pass with the commit's time.
-        `confirm` is the name of a commit that has to be confirmed, also where it is taken back."""
+        `confirm` is the name of a commit that has to be confirmed, also where it is rolled back, and `author`
+        whose it is."""
 
     def observed(self, facts: Sequence[Fact]) -> None:
         """Facts without a commit: after an undo, a repair, a forced stop; alarms."""

@@ -29,7 +29,7 @@ from twinplane_wire.path import ROOT
 class Waiting:
     """A commit that waits: its client's name for it, its user, the one session that may decide about it (0:
     any), the configuration before it, what it did, and what the host holds of the objects concerned until it
-    is confirmed."""
+    is confirmed. Its `number` stands for it in texts: whoever knows the name may decide about it."""
 
     name: str
     author: str
@@ -37,6 +37,7 @@ class Waiting:
     back: Forest
     work: Work
     held: Resources
+    number: int = 0
 
     def desired(self, everything: Resources) -> Resources:
         """What the host is to hold now, where `everything` is what the configuration in force says."""
@@ -77,15 +78,15 @@ class Confirmations:
             if waiting is not None and not request.dry_run:
                 raise _refused(
                     Fault.STATE,
-                    f"commit {waiting.name!r} of {waiting.author} waits for its confirmation",
+                    f"commit {waiting.number} of {waiting.author} waits for its confirmation",
                     "confirm or cancel it first",
                 )
         elif waiting is None:
             raise _refused(Fault.STATE, "no commit waits for its confirmation")
         elif asked.name != waiting.name:
-            raise _refused(Fault.VALUE, f"the commit that waits is {waiting.name!r}, not {asked.name!r}")
+            raise _refused(Fault.VALUE, f"{asked.name!r} is not the name of the commit that waits")
         elif waiting.session not in (0, request.session):
-            raise _refused(Fault.DENIED, f"commit {waiting.name!r} is for its own session to decide")
+            raise _refused(Fault.DENIED, f"commit {waiting.number} is for its own session to decide")
 
     def open(self, waiting: Waiting, seconds: float) -> None:
         """A commit waits, for so many seconds from now."""

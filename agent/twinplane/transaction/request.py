@@ -21,6 +21,7 @@ Permit: TypeAlias = Callable[[Sequence[ObjectChange]], None]
 Transform: TypeAlias = Callable[["Running"], Forest]
 
 ROLLBACK_SECONDS = 600.0
+LONGEST_ROLLBACK = 2_592_000.0  # s, 30 days
 
 
 class Act(Enum):

@@ -20,16 +20,15 @@ TIMEOUT = "confirm-timeout"
 RESTART = "confirm-restart"
 
 
-def request(asked: Request) -> Request:
-    """The request that a rollback is recorded under."""
-    name = "" if asked.confirm is None else asked.confirm.name
-    comment = asked.comment or (f"commit {name} was cancelled" if name else "")
+def request(asked: Request, number: int) -> Request:
+    """The request that the rollback of a commit is recorded under."""
+    comment = asked.comment or f"commit {number} was cancelled"
     return replace(asked, edits=(), comment=comment, confirm=None, election=None)
 
 
-def timeout(name: str, author: str) -> Request:
+def timeout(number: int, author: str) -> Request:
     """The request of nobody: the time of a user's commit is up."""
-    return Request((), author, TIMEOUT, comment=f"commit {name} was not confirmed")
+    return Request((), author, TIMEOUT, comment=f"commit {number} was not confirmed")
 
 
 async def stored(parts: Parts, standing: Standing, pending: Pending, found: Stored) -> None:
@@ -38,13 +37,13 @@ async def stored(parts: Parts, standing: Standing, pending: Pending, found: Stor
     Raises:
         StartError: the datastore cannot be written.
     """
-    comment = f"commit {pending.name} was not confirmed before a restart"
+    comment = f"commit {pending.number} was not confirmed before a restart"
     asked = Request((), pending.author, RESTART, comment=comment)
     back = replace(standing.running.forest.changed(found.reverse), annotation=found.annotation_before)
     try:
         await record(parts, standing, asked, back, found.reverse)
     except UnavailableError as error:
-        raise StartError(f"commit {pending.name} waits to be taken back: {error}") from error
+        raise StartError(f"commit {pending.number} waits to be taken back: {error}") from error
 
 
 async def record(

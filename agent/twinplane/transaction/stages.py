@@ -181,7 +181,12 @@ class Stages:
         """The commit and what was read back, to whoever reads and follows."""
         running = self._standing.running
         self._parts.publisher.committed(
-            work.changes, facts(work.steps, read_back), running.time, running.revision, work.confirm
+            work.changes,
+            facts(work.steps, read_back),
+            running.time,
+            running.revision,
+            work.confirm,
+            work.confirms_for,
         )
         if work.steps:
             self._parts.publisher.release()

@@ -120,12 +120,11 @@ class Standing:
         row = {} if self.entry is None else self.entry.owners
         return {**row, **{key: one.owner for key, one in self.left.items()}}
 
-    async def elect(self, election: Election | None) -> None:
-        """Let only a master of its role go on, and remember the newest (gNMI master arbitration, 3.2).
+    def check_election(self, election: Election | None) -> None:
+        """Let only a master of its role go on (gNMI master arbitration, 3.2).
 
         Raises:
             RequestError: DENIED, a higher number was seen; TOO_LARGE, one role too many.
-            UnavailableError: the number cannot be made durable.
         """
         if election is None:
             return
@@ -142,7 +141,14 @@ class Standing:
                     f"role {election.role!r} has another master: its election id is (high {high}, low {low})",
                 )
             )
-        if election.number > highest:
+
+    async def elect(self, election: Election | None) -> None:
+        """Remember the newest master of a role; only of who may make the change that is asked for.
+
+        Raises:
+            UnavailableError: the number cannot be made durable.
+        """
+        if election is not None and election.number > self.elections.get(election.role, -1):
             await self._parts.store.keep_election(election.role, election.number)
             self.elections[election.role] = election.number
 

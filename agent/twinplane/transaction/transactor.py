@@ -64,6 +64,12 @@ class Transactor:
         return "" if waiting is None else waiting.name
 
     @property
+    def waiting_author(self) -> str:
+        """Whose commit waits for its confirmation; empty where none does."""
+        waiting = self._confirmations.waiting
+        return "" if waiting is None else waiting.author
+
+    @property
     def surveyed(self) -> asyncio.Event:
         """Set when the first facts are in: reads can be served."""
         return self._repairs.surveyed
@@ -154,7 +160,7 @@ class Transactor:
         """Who may, and whether now; then what."""
         if not request.dry_run:
             self._parts.gate(request)
-        await self._standing.elect(request.election)
+        self._standing.check_election(request.election)
         if self._standing.degraded:
             raise DegradedError(self._standing.degraded)
         self._confirmations.check(request)
@@ -172,6 +178,7 @@ class Transactor:
         changed = await aside(lambda: changes(running.forest, candidate), large=large)
         mark("candidate")
         request.permit(changed)
+        await self._standing.elect(request.election)
         await aside(lambda: self._judge(request, candidate, changed), large=large)
         mark("judged")
         same = not changed and candidate.annotation == running.forest.annotation
@@ -230,7 +237,8 @@ class Transactor:
         if work.opens is not None:
             now = held(work.before, work.reversible)
             opens, author = work.opens, work.request.author
-            waiting = Waiting(opens.name, author, opens.session, back, work, now)
+            number = self._standing.running.revision
+            waiting = Waiting(opens.name, author, opens.session, back, work, now, number)
             self._confirmations.open(waiting, opens.seconds)
             self._repairs.stops.watch(work.reversible, read_back)
         else:
@@ -253,6 +261,7 @@ class Transactor:
         """The end of a commit that waits, or more time for it."""
         parts, running = self._parts, self._standing.running
         request.permit(changes(running.forest, waiting.back))
+        await self._standing.elect(request.election)
         match asked.act:
             case Act.CANCEL:
                 return await self._take_back(waiting, request)
@@ -269,7 +278,8 @@ class Transactor:
         now, after = await self._stages.left(waiting.held, waiting.work.believed)
         changed = changes(self._standing.running.forest, waiting.back)
         steps = self._parts.planner(now, after, self._standing.foreign).steps
-        work = Work(revert.request(request), waiting.back, changed, now, after, steps, waiting.name, now)
+        whose = (waiting.name, now, waiting.author)
+        work = Work(revert.request(request, waiting.number), waiting.back, changed, now, after, steps, *whose)
         entry = self._standing.entry
         try:
             await self._stages.refuse(work)
@@ -282,7 +292,7 @@ class Transactor:
     async def _expired(self) -> None:
         waiting = self._confirmations.waiting
         if waiting is not None:
-            await self._end(waiting, revert.timeout(waiting.name, waiting.author))
+            await self._end(waiting, revert.timeout(waiting.number, waiting.author))
 
     async def _abandoned(self, request: Request) -> None:
         waiting = self._confirmations.waiting
@@ -299,20 +309,26 @@ class Transactor:
             # Also a fault of our own: whoever confirms a commit does it to be safe from those.
             unforeseen = not isinstance(error, TwinplaneError)
             if self._confirmations.waiting is not waiting:
-                log.error("commit %s is taken back, and then failed: %s", waiting.name, error, exc_info=True)
+                log.error(
+                    "commit %s is taken back, and then failed: %s", waiting.number, error, exc_info=True
+                )
                 return
-            log.warning("commit %s is taken back step by step: %s", waiting.name, error, exc_info=unforeseen)
+            log.warning(
+                "commit %s is taken back step by step: %s", waiting.number, error, exc_info=unforeseen
+            )
         changed = changes(self._standing.running.forest, waiting.back)
         try:
             await revert.record(self._parts, self._standing, request, waiting.back, changed)
         except Exception as error:
             unforeseen = not isinstance(error, TwinplaneError)
-            log.error("commit %s cannot be taken back yet: %s", waiting.name, error, exc_info=unforeseen)
+            log.error("commit %s cannot be taken back yet: %s", waiting.number, error, exc_info=unforeseen)
             self._confirmations.restart(self._parts.repair_pauses[-1])
             return
         self._confirmations.close()
         running = self._standing.running
-        self._parts.publisher.committed(changed, (), running.time, running.revision, waiting.name)
+        self._parts.publisher.committed(
+            changed, (), running.time, running.revision, waiting.name, waiting.author
+        )
         await self._repairs.recover()
 
     def _judge(self, request: Request, candidate: Forest, changed: Sequence[ObjectChange]) -> None:

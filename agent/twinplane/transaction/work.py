@@ -16,9 +16,9 @@ UNFINISHED = frozenset({Phase.ASIDE, Phase.FINAL})
 @dataclass(frozen=True, slots=True)
 class Work:
     """`changes` are the objects that differ, `before` and `after` what realises them (and what depends on
-    them), `steps` lead from one to the other. `reverts` names the confirmed commit that is taken back.
-    `believed` is what the configuration in force left of the objects: `before`, unless the host differed.
-    `mends` are the keys of what earlier changes left over and `before` shows as it is."""
+    them), `steps` lead from one to the other. `reverts` names the confirmed commit that is rolled back, and
+    `owner` whose it was. `believed` is what the configuration in force left of the objects: `before`, unless
+    the host differed. `mends` are the keys of what earlier changes left over and `before` shows as it is."""
 
     request: Request
     forest: Forest
@@ -29,6 +29,7 @@ class Work:
     reverts: str = ""
     believed: Resources = field(default_factory=dict)
     mends: frozenset[Key] = frozenset()
+    owner: str = ""
 
     @property
     def reversible(self) -> tuple[Step, ...]:
@@ -50,6 +51,11 @@ class Work:
         """What makes it a commit that waits for its confirmation, if it is one."""
         asked = self.request.confirm
         return asked if asked is not None and asked.act is Act.COMMIT else None
+
+    @property
+    def confirms_for(self) -> str:
+        """Whose confirmed commit it is, or rolls back."""
+        return self.owner or self.request.author
 
     @property
     def confirm(self) -> str:

@@ -19,6 +19,7 @@ from twinplane.identity.role import Role
 from twinplane.services.auth import Caller
 from twinplane.services.gnmi.get import Get
 from twinplane.services.gnmi.target import Target
+from twinplane.services.view import Views
 from twinplane.tree.node import Container, Entries, Node
 from twinplane_wire.gnmi import gnmi_pb2
 from twinplane_wire.path import Path
@@ -56,7 +57,9 @@ def unread(node: Node) -> Node:
 
 def reading(target: Target, snapshot: Snapshot, request: gnmi_pb2.GetRequest) -> bytes:
     """One Get to its end; nothing in it waits."""
-    answer = Get(Target(target.schemas, snapshot, target.transactor), 1 << 30)(READER, request)
+    answer = Get(Target(target.schemas, snapshot, target.transactor), Views(target.schemas), 1 << 30)(
+        READER, request
+    )
     try:
         answer.send(None)
     except StopIteration as stop:

@@ -27,6 +27,7 @@ from twinplane.services.config.session import SessionMethods
 from twinplane.services.config.target import Target
 from twinplane.services.gnmi.set import Set
 from twinplane.services.gnmi.target import Target as Wired
+from twinplane.services.view import Views
 from twinplane.session.registry import Sessions
 from twinplane.transaction.history import History
 from twinplane.tree.node import Container
@@ -123,8 +124,8 @@ class World:
         self.sessions.ended = orphaned(box.transactor)
         self.opening, self.edits, self.commits = (
             SessionMethods(target),
-            EditMethods(target),
-            CommitMethods(target),
+            EditMethods(target, Views(target.schemas)),
+            CommitMethods(target, Views(target.schemas)),
         )
         self.set = Set(Wired(schemas(), None, box.transactor))  # type: ignore[arg-type]
         self.streams: dict[int, asyncio.Task[None]] = {}

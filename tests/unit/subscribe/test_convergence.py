@@ -150,7 +150,7 @@ def test_client_tree_converges(
         pending.cancel()
         await asyncio.gather(pending, return_exceptions=True)
         await stream.aclose()  # type: ignore[attr-defined]
-        assert subscriber._watched[""].top.bare  # nothing of a closed stream stays
+        assert subscriber._watched[None, ""].top.bare  # nothing of a closed stream stays
 
     asyncio.run(scenario())
 

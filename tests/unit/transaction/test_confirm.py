@@ -494,7 +494,7 @@ async def test_a_start_that_cannot_take_back_is_none(tmp_path: FilePath) -> None
         raise UnavailableError("disk full")
 
     again.store.commit = full  # type: ignore[method-assign, assignment]
-    with pytest.raises(StartError, match="c1"):
+    with pytest.raises(StartError, match="commit 2 "):
         await again.transactor.start()
     await again.store.close()
 

@@ -13,10 +13,11 @@ from twinplane.services.config.store import Stores
 from twinplane.services.config.target import Model, Target, Writer
 from twinplane.services.config.wire import refused, seconds
 from twinplane.services.permit import Permits
+from twinplane.services.view import Views
 from twinplane.session.candidate import Candidate
 from twinplane.session.registry import Session
 from twinplane.transaction.datastore import Running
-from twinplane.transaction.request import ROLLBACK_SECONDS, Act, Confirm, Outcome, Request
+from twinplane.transaction.request import LONGEST_ROLLBACK, ROLLBACK_SECONDS, Act, Confirm, Outcome, Request
 from twinplane.tree.forest import Forest, changes
 from twinplane_wire.v1 import config_pb2 as pb
 
@@ -41,8 +42,9 @@ class Wanted:
 class CommitMethods:
     """Candidates made real."""
 
-    def __init__(self, target: Target) -> None:
+    def __init__(self, target: Target, views: Views) -> None:
         self._target = target
+        self._views = views
         self._stores = Stores(target)
         self._permits = Permits(target.schemas)
 
@@ -60,13 +62,17 @@ class CommitMethods:
         large = _many(candidate.base_forest, candidate.forest)
         dry = replace(asked, transform=carry, dry_run=True, large=large)
         outcome = await self._target.transactor.submit(dry)
+        view, steps, refused = self._views.of(caller), outcome.steps, outcome.refused
+        if view is not None:
+            steps = tuple(step for step in steps if view.reaches(step.owner))
+            refused = tuple(dict.fromkeys(map(view.told, refused)))
         return pb.PlanResponse(
             revision=outcome.revision,
-            step=change.steps(outcome.steps),
-            effect=change.effects(outcome.steps, outcome.changes),
+            step=change.steps(steps),
+            effect=change.effects(steps, outcome.changes),
             change=change.changed(self._target.schemas, outcome.changes),
             capacity=change.capacity(self._target.model.capacity(made[0])),
-            refused=map(error, outcome.refused),
+            refused=map(error, refused),
         ).SerializeToString()
 
     async def commit(self, caller: Caller, request: pb.CommitRequest) -> bytes:
@@ -232,6 +238,7 @@ def _confirm(confirmed: pb.Confirmed, session: Session | None) -> Confirm:
     elif name.startswith(OWN) or len(name) > LONGEST_NAME:
         raise refused(Fault.VALUE, f"a persist_id has up to {LONGEST_NAME} characters, not {OWN!r} in front")
     lasts = seconds(confirmed.timeout) if confirmed.HasField("timeout") else ROLLBACK_SECONDS
-    if lasts <= 0:
-        raise refused(Fault.VALUE, "the timeout has to be longer than nothing")
+    if not 0 < lasts <= LONGEST_ROLLBACK:
+        text = f"the timeout is longer than 0 s and at most {LONGEST_ROLLBACK:.0f} s, not {lasts:g} s"
+        raise refused(Fault.VALUE, text)
     return Confirm(Act.COMMIT, name, lasts, number)

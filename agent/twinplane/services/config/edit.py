@@ -20,6 +20,7 @@ from twinplane.services.config.target import Target
 from twinplane.services.config.text import Encoding, encoding, json, whole
 from twinplane.services.config.wire import datastore_of, refused, wire_path
 from twinplane.services.permit import Permits
+from twinplane.services.view import Views
 from twinplane.session.candidate import Candidate
 from twinplane.session.lock import Datastore
 from twinplane.tree import forest as trees
@@ -51,8 +52,9 @@ _WHERE = {
 class EditMethods:
     """Candidates as calls change them."""
 
-    def __init__(self, target: Target) -> None:
+    def __init__(self, target: Target, views: Views) -> None:
         self._target = target
+        self._views = views
         self._stores = Stores(target)
         self._permits = Permits(target.schemas)
 
@@ -64,6 +66,7 @@ class EditMethods:
         held.check()
         large, form = request.ByteSize() > LARGE, encoding(request.encoding)
         wanted = await aside(lambda: _edits(self._target.schemas, request.edit, form), large=large)
+        self._authorise(caller, wanted)
         while True:
             before, kept = held.now, held.kept
             candidate = await aside(lambda: before.edited(wanted, self._target.model.apply), large=large)  # noqa: B023
@@ -137,7 +140,9 @@ class EditMethods:
                     )
                 await self._judge(held, large=large or not request.text)
         except RequestError as found:
-            listed = [error(violation) for violation in found.violations]
+            told = self._views.told(caller, found)
+            assert isinstance(told, RequestError)
+            listed = [error(violation) for violation in told.violations]
             return pb.ValidateResponse(valid=False, error=listed).SerializeToString()
         return pb.ValidateResponse(valid=True).SerializeToString()
 
@@ -145,6 +150,7 @@ class EditMethods:
         """A candidate becomes a copy of running again. Raises RequestError."""
         held = self._held(caller, request.session_id, request.target)
         held.check()
+        self._permit_all(caller, held)
         held.put(None)
         return pb.DiscardResponse().SerializeToString()
 
@@ -152,6 +158,7 @@ class EditMethods:
         """Carry a candidate over to the newest commit. Raises RequestError."""
         held = self._held(caller, request.session_id, request.target)
         held.check()
+        self._permit_all(caller, held)
         running = self._target.transactor.running
         candidate, conflicts = held.now.rebased(running.revision, running.forest, self._target.model.apply)
         if not conflicts:
@@ -167,6 +174,23 @@ class EditMethods:
         RequestError (DENIED)."""
         if held.datastore is Datastore.CANDIDATE:
             self._permits.of(caller)(trees.changes(held.now.forest, after))
+
+    def _permit_all(self, caller: Caller, held: Held) -> None:
+        """Refuse what undoes or moves everything in the shared candidate where it holds something that the
+        caller may not write. Raises RequestError (DENIED)."""
+        if held.datastore is Datastore.CANDIDATE:
+            now = held.now
+            self._permits.of(caller)(trees.changes(now.base_forest, now.forest))
+
+    def _authorise(self, caller: Caller, wanted: Sequence[Edit]) -> None:
+        """Refuse an edit of what the caller does not see: that it fails, or does not, would say whether it is
+        there. Raises RequestError (DENIED)."""
+        view = self._views.of(caller)
+        if view is not None:
+            text = f"user {caller.name} may not write here"
+            hidden = [one.path for one in wanted if not view.reaches(one.path)]
+            if hidden:
+                raise RequestError(*(Violation(path, Fault.DENIED, text) for path in hidden))
 
     async def _judge(self, forest: Forest, *, large: bool) -> None:
         before = self._target.transactor.running.forest

@@ -1,7 +1,8 @@
 """Notifications: the events of the box as they come, after those that are kept (RFC 5277)."""
 
 import json
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Iterator, Sequence
+from dataclasses import replace
 
 from twinplane.errors import Fault
 from twinplane.schema.resolve import expand
@@ -10,6 +11,7 @@ from twinplane.services.auth import Caller
 from twinplane.services.config.target import Target
 from twinplane.services.config.wire import only, refused, wire_path
 from twinplane.services.rpc import Write
+from twinplane.services.view import View, Views
 from twinplane.transaction import notice
 from twinplane.transaction.notice import Notice
 from twinplane_wire.gnmi import gnmi_pb2
@@ -23,8 +25,9 @@ AT_ONCE = 500  # events in one look at the file
 class NotificationMethods:
     """Each follower reads the file at its own pace: one who is slow costs nobody else anything."""
 
-    def __init__(self, target: Target) -> None:
+    def __init__(self, target: Target, views: Views) -> None:
         self._target = target
+        self._views = views
 
     async def follow(
         self, caller: Caller, requests: AsyncIterator[pb.NotificationsRequest], write: Write
@@ -33,6 +36,7 @@ class NotificationMethods:
         request = await only(requests)
         self._target.session(request.session_id, caller.name)
         store, wanted = self._target.store, _Filter(self._target, request)
+        view = self._views.of(caller)
         with store.bell.hearing() as rung:
             oldest, newest = await store.read(notice.bounds)
             position = await self._start(request, oldest, newest)
@@ -45,7 +49,8 @@ class NotificationMethods:
                 rung.clear()
                 while found := await self._after(position):
                     position = found[-1].sequence
-                    for one in filter(wanted.wants, found):
+                    seen = found if view is None else [one for each in found for one in _seen(each, view)]
+                    for one in filter(wanted.wants, seen):
                         await write(_message(one).SerializeToString())
                 if replaying:
                     replaying = False
@@ -96,6 +101,18 @@ class _Filter:
             return True
         about = [event.path, *map(parse, event.body.get("object", ()))]
         return any(_is_below(path, above) for path in about for above in self._below)
+
+
+def _seen(event: Notice, view: View) -> Iterator[Notice]:
+    """An event without the objects that its reader does not see; nothing where it is about one of them."""
+    if event.path.elems and not view.reaches(event.path):
+        return
+    objects = event.body.get("object")
+    if objects is not None:
+        event = replace(
+            event, body={**event.body, "object": [one for one in objects if view.reaches(parse(one))]}
+        )
+    yield event
 
 
 def _is_below(path: Path, above: Path) -> bool:

@@ -15,6 +15,7 @@ from twinplane.services.config.text import encoding, pieces
 from twinplane.services.config.wire import only, refused
 from twinplane.services.gnmi.subset import Kind, Subset
 from twinplane.services.rpc import Write
+from twinplane.services.view import View, Views
 from twinplane.tree import edit, query
 from twinplane.tree.edit import Edit, Operation
 from twinplane.tree.forest import Forest
@@ -36,8 +37,9 @@ _Found = tuple[Path, Node, SchemaNode, SchemaTable]
 class ReadMethods:
     """Datastores as text."""
 
-    def __init__(self, target: Target) -> None:
+    def __init__(self, target: Target, views: Views) -> None:
         self._target = target
+        self._views = views
         self._stores = Stores(target)
 
     async def config(
@@ -53,7 +55,9 @@ class ReadMethods:
             forest = await self._target.history.forest(request.commit, running)
         else:
             forest = self._stores.read(session, request.source or pb.RUNNING)
-        await self._answer(request, _Source(forest, request.with_defaults or pb.EXPLICIT), Kind.ALL, write)
+        await self._answer(
+            caller, request, _Source(forest, request.with_defaults or pb.EXPLICIT), Kind.ALL, write
+        )
 
     async def data(self, caller: Caller, requests: AsyncIterator[pb.GetDataRequest], write: Write) -> None:
         """Any datastore, configuration or state or both. Raises RequestError."""
@@ -72,13 +76,19 @@ class ReadMethods:
             running = self._target.transactor.running.forest
             state = Forest({origin: tree.root(origin) for origin, _, _ in origins})
             source = _Source(state, request.with_defaults or pb.REPORT_ALL, running)
-        await self._answer(request, source, kind, write)
+        await self._answer(caller, request, source, kind, write)
 
     async def _answer(
-        self, request: pb.GetConfigRequest | pb.GetDataRequest, source: "_Source", kind: Kind, write: Write
+        self,
+        caller: Caller,
+        request: pb.GetConfigRequest | pb.GetDataRequest,
+        source: "_Source",
+        kind: Kind,
+        write: Write,
     ) -> None:
         form = encoding(request.encoding)
-        nodes = self._nodes(self._resolve(request.path), source, kind, request.depth)
+        view = self._views.of(caller)
+        nodes = self._nodes(self._resolve(request.path), source, kind, request.depth, view)
         for piece in pieces(nodes, form, self._target.transactor.running.revision):
             await write(piece.SerializeToString())
 
@@ -91,14 +101,20 @@ class ReadMethods:
         return found
 
     def _nodes(
-        self, asked: Iterable[tuple[str, SchemaTable, Resolved]], source: "_Source", kind: Kind, depth: int
+        self,
+        asked: Iterable[tuple[str, SchemaTable, Resolved]],
+        source: "_Source",
+        kind: Kind,
+        depth: int,
+        view: View | None,
     ) -> Iterator[_Found]:
         roots: dict[str, Container] = {}
         for origin, table, found in asked:
             if origin not in roots:
                 roots[origin] = source.root(origin, table)
             for path, node in query.select(roots[origin], found.path):
-                part = Subset(table, kind).of(node, found.node)
+                seen = node if view is None else view.part(path, node)
+                part = None if seen is None else Subset(table, kind).of(seen, found.node)
                 if part is not None and depth:
                     part = prune(part, depth)
                 if part is None and not path.elems:

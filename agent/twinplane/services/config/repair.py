@@ -13,6 +13,7 @@ from twinplane.services.config.error import error
 from twinplane.services.config.target import Target
 from twinplane.services.config.wire import refused
 from twinplane.services.permit import Permits
+from twinplane.services.view import Views
 from twinplane.transaction.demand import Demand, everything
 from twinplane.tree.diff import objects
 from twinplane.tree.forest import Forest
@@ -39,8 +40,9 @@ class Below:
 class RepairMethods:
     """Repair on demand."""
 
-    def __init__(self, target: Target) -> None:
+    def __init__(self, target: Target, views: Views) -> None:
         self._target = target
+        self._views = views
         self._permits = Permits(target.schemas)
 
     async def reconcile(self, caller: Caller, request: pb.ReconcileRequest) -> bytes:
@@ -62,12 +64,17 @@ class RepairMethods:
             session=0 if session is None else session.number,
         )
         report = await self._target.transactor.reconcile(demand)
+        view, steps = self._views.of(caller), report.steps
+        failed, waiting = report.failed, report.waiting
+        if view is not None:
+            steps = tuple(step for step in steps if view.reaches(step.owner))
+            failed, waiting = (tuple(dict.fromkeys(map(view.told, each))) for each in (failed, waiting))
         return pb.ReconcileResponse(
             revision=report.revision,
-            step=change.steps(report.steps),
-            effect=change.effects(report.steps, ()),
-            failed=map(error, report.failed),
-            waiting=map(error, report.waiting),
+            step=change.steps(steps),
+            effect=change.effects(steps, ()),
+            failed=map(error, failed),
+            waiting=map(error, waiting),
         ).SerializeToString()
 
     def _below(self, request: pb.ReconcileRequest) -> Below:

@@ -16,6 +16,7 @@ from twinplane.services.config.schema import SchemaMethods
 from twinplane.services.config.session import SessionMethods
 from twinplane.services.config.target import Target
 from twinplane.services.rpc import Door, Handler, Service, stream, unary
+from twinplane.services.view import Views
 from twinplane_wire.v1 import config_pb2 as pb
 
 NAME: str = pb.DESCRIPTOR.services_by_name["Config"].full_name
@@ -33,10 +34,13 @@ class Config:
     repair: RepairMethods
     schema: SchemaMethods
     notifications: NotificationMethods
+    views: Views
 
     def behind(self, door: Door) -> Service:
         """The service as one listener offers it."""
-        return grpc.method_handlers_generic_handler(NAME, self._handlers(replace(door, detail=brief)))
+        return grpc.method_handlers_generic_handler(
+            NAME, self._handlers(replace(door, detail=brief, told=self.views.told))
+        )
 
     def _handlers(self, door: Door) -> dict[str, Handler]:
         read, write = Access.READ, Access.WRITE
@@ -73,13 +77,15 @@ class Config:
 
 def config(target: Target) -> Config:
     """The service over a target."""
+    views = Views(target.schemas)
     return Config(
         SessionMethods(target),
-        ReadMethods(target),
-        EditMethods(target),
-        CommitMethods(target),
-        HistoryMethods(target),
-        RepairMethods(target),
+        ReadMethods(target, views),
+        EditMethods(target, views),
+        CommitMethods(target, views),
+        HistoryMethods(target, views),
+        RepairMethods(target, views),
         SchemaMethods(target),
-        NotificationMethods(target),
+        NotificationMethods(target, views),
+        views,
     )

@@ -72,6 +72,9 @@ class SessionMethods:
         session, datastore = self._named(caller, request.session_id, request.target)
         if request.break_held and caller.role is not Role.ADMIN:
             raise refused(Fault.DENIED, f"only an administrator breaks locks; user {caller.name} is none")
+        if caller.is_narrowed:
+            text = f"user {caller.name} may change a part only, and a lock keeps others from the whole"
+            raise refused(Fault.DENIED, text, "edit a private candidate and commit with expected_revision")
         held = self._sessions.locked.get(datastore)
         if held is None:
             self._check_lockable(datastore, session)
@@ -110,7 +113,9 @@ class SessionMethods:
         waiting = self._target.transactor.waiting
         if datastore is Datastore.RUNNING and waiting and waiting != session.commit:
             raise refused(
-                Fault.LOCKED, f"commit {waiting!r} waits for its confirmation", "confirm or cancel it first"
+                Fault.LOCKED,
+                f"commit {self._target.transactor.running.revision} waits for its confirmation",
+                "confirm or cancel it first",
             )
 
     def _session(self, session: Session) -> pb.Session:

@@ -39,6 +39,10 @@ class Writer(Protocol):
     def waiting(self) -> str:
         """The name of the commit that waits for its confirmation; empty where none does."""
 
+    @property
+    def waiting_author(self) -> str:
+        """Whose commit waits for its confirmation; empty where none does."""
+
     async def submit(self, request: Request) -> Outcome:
         """Carry out a request, or raise an error of twinplane.errors. Cancelling the wait changes nothing."""
 

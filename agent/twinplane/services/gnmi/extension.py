@@ -7,7 +7,7 @@ from collections.abc import Iterable
 from typing import NamedTuple
 
 from twinplane.errors import Fault, RequestError, Violation
-from twinplane.transaction.request import ROLLBACK_SECONDS, Act, Confirm, Election
+from twinplane.transaction.request import LONGEST_ROLLBACK, ROLLBACK_SECONDS, Act, Confirm, Election
 from twinplane_wire.gnmi import gnmi_ext_pb2
 from twinplane_wire.path import ROOT
 
@@ -138,8 +138,10 @@ def _confirm(commit: gnmi_ext_pb2.Commit) -> Confirm:
 def _seconds(request: gnmi_ext_pb2.CommitRequest | gnmi_ext_pb2.CommitSetRollbackDuration) -> float:
     duration = request.rollback_duration
     seconds = duration.seconds + duration.nanos / 1e9
-    if seconds <= 0:
-        raise _refused("rollback_duration has to be longer than nothing")
+    if not 0 < seconds <= LONGEST_ROLLBACK:
+        raise _refused(
+            f"rollback_duration is longer than 0 s and at most {LONGEST_ROLLBACK:.0f} s, not {seconds:g} s"
+        )
     return seconds
 
 

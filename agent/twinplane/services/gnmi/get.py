@@ -17,6 +17,7 @@ from twinplane.services.gnmi.extension import GET, of_read
 from twinplane.services.gnmi.leaf import proto_leaves
 from twinplane.services.gnmi.subset import Kind, Subset
 from twinplane.services.gnmi.target import Target
+from twinplane.services.view import View, Views
 from twinplane.tree import query
 from twinplane.tree.node import Container, Entries, Node
 from twinplane.tree.prune import prune
@@ -30,23 +31,27 @@ LONGEST_REMEMBERED = 1024  # bytes; a client may put anything into a path, even 
 class Get:
     """Answers from the operational tree as it is, after what is polled was brought up to date."""
 
-    def __init__(self, target: Target, most_bytes: int) -> None:
+    def __init__(self, target: Target, views: Views, most_bytes: int) -> None:
         """No answer is longer than `most_bytes`, nor made to be."""
         self._target = target
+        self._views = views
         self._most_bytes = most_bytes
         # Who reads, reads the same paths again and again.
         self._remembered = lru_cache(maxsize=REMEMBERED)(partial(_Asked, target.schemas))
 
-    async def __call__(self, _caller: Caller, request: gnmi_pb2.GetRequest) -> bytes:
+    async def __call__(self, caller: Caller, request: gnmi_pb2.GetRequest) -> bytes:
         """The encoded GetResponse. Raises RequestError for the first path that cannot be answered."""
         depth = of_read(request.extension, GET).depth
         encoding = codec.encoding(request.encoding)
         kind = _kind(request.type)
         models = codec.check_models(self._target.schemas, request.use_models)
         prefix = request.prefix.SerializeToString()
+        view = self._views.of(caller)
         asked: list[_Asked] = []
         for path in request.path or (gnmi_pb2.Path(),):
             asked.append(self._asked(prefix, path.SerializeToString()))
+            if view is not None:
+                asked[-1].authorise(view, caller)
             await _turn_of_others(len(asked))
         tree = self._target.operational
         await tree.fresh([found.path for one in asked for found in one.found])
@@ -57,7 +62,7 @@ class Get:
         size = 0
         for count, one in enumerate(asked, 1):
             subset = Subset(one.table, kind, models)
-            content = one.answer(*moment[one.origin], encoding, subset, depth, annotation)
+            content = one.answer(*moment[one.origin], encoding, subset, depth, annotation, view)
             answer.append(encode.field(encode.GET_NOTIFICATION, content))
             size += len(content)
             if size > self._most_bytes:
@@ -95,9 +100,8 @@ class _Asked:
         self.origin = self._written.origin
         self.table = schemas.table(self.origin)
         self.found = expand(self.table, self._written)
-        names = [elem.name for elem in self._written.elems]
-        wild = query.ANY_NODE in names or query.ANY_DEPTH in names
-        self._concrete = not wild and all_keys(self.table, self.found[0].path)
+        wild = is_wild(self._written)
+        self._concrete = is_one_node(self.table, self._written, self.found[0].path)
         # The prefix is echoed where it names one node only: what is sent has no wildcards.
         shared = Path(self.found[0].path.elems[: len(prefix.elem)])
         if wild or not all_keys(self.table, shared):
@@ -105,11 +109,27 @@ class _Asked:
         self._skip = len(shared.elems)
         self._prefix = encode.path(shared.elems, prefix.origin or path.origin, prefix.target)
 
+    def authorise(self, view: View, caller: Caller) -> None:
+        """Refuse a path that names one node which the caller does not see, whether it is there or not.
+
+        Raises:
+            RequestError: DENIED.
+        """
+        if self._concrete:
+            check_reached(view, caller, self.found[0].path)
+
     def answer(
-        self, root: Container, now: int, encoding: Encoding, subset: Subset, depth: int, annotation: str
+        self,
+        root: Container,
+        now: int,
+        encoding: Encoding,
+        subset: Subset,
+        depth: int,
+        annotation: str,
+        view: View | None,
     ) -> bytes:
         """The Notification; `depth` is how many levels below each node to give (0: all), `annotation` what
-        belongs to the root of the default origin.
+        belongs to the root of the default origin, `view` what the caller sees (None: everything).
 
         Raises:
             RequestError: NO_DATA.
@@ -118,9 +138,12 @@ class _Asked:
         anything = False
         if self.origin or depth or subset.models or subset.kind not in (Kind.ALL, Kind.CONFIG):
             annotation = ""
+        if view is not None and not view.reaches_all:
+            annotation = ""
         for found in self.found:
-            for path, node in self._nodes(root, found.path):
-                if not has_data(node, found.node):
+            for path, there in self._nodes(root, found.path):
+                node = there if view is None else view.part(path, there)
+                if node is None or not has_data(node, found.node):
                     continue
                 anything = True
                 part = subset.of(node, found.node)
@@ -158,6 +181,22 @@ class _Asked:
                 ietf = encoding is Encoding.JSON_IETF
                 text = annotated(schema_encode.encode(node, schema, ietf=ietf), annotation)
                 yield encode.update(below, encode.json(text, ietf=ietf))
+
+
+def check_reached(view: View, caller: Caller, path: Path) -> None:
+    """Refuse to read one node that the caller does not see. Raises RequestError (DENIED)."""
+    if not view.reaches(path):
+        raise RequestError(Violation(path, Fault.DENIED, f"user {caller.name} may not read here"))
+
+
+def is_wild(path: Path) -> bool:
+    """Whether a path as written has a wildcard in the place of a name."""
+    return any(elem.name in (query.ANY_NODE, query.ANY_DEPTH) for elem in path.elems)
+
+
+def is_one_node(table: SchemaTable, written: Path, found: Path) -> bool:
+    """Whether a path names one node and no set of nodes; `found` is what it was resolved to."""
+    return not is_wild(written) and all_keys(table, found)
 
 
 def has_data(node: Node, schema: SchemaNode) -> bool:

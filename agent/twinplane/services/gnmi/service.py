@@ -1,6 +1,6 @@
 """gnmi.gNMI put together: its four methods behind the door of one listener."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import grpc
 
@@ -12,6 +12,7 @@ from twinplane.services.gnmi.set import Set
 from twinplane.services.gnmi.subscribe import Subscribe, Subscriber
 from twinplane.services.gnmi.target import Target
 from twinplane.services.rpc import Door, Limits, Service, stream, unary
+from twinplane.services.view import Views
 from twinplane_wire.gnmi import gnmi_pb2
 
 NAME: str = gnmi_pb2.DESCRIPTOR.services_by_name["gNMI"].full_name
@@ -25,9 +26,11 @@ class Gnmi:
     get: Get
     set: Set
     subscribe: Subscribe
+    views: Views
 
     def behind(self, door: Door) -> Service:
         """The service as one listener offers it."""
+        door = replace(door, told=self.views.told)
         methods = {
             "Capabilities": unary(
                 door, "Capabilities", Access.READ, gnmi_pb2.CapabilityRequest, self.capabilities
@@ -48,9 +51,11 @@ def gnmi(
     require_arbitration: bool = False,
 ) -> Gnmi:
     """The service over a target, the subscribe room and, where history is served, what reads it."""
+    views = Views(target.schemas)
     return Gnmi(
         Capabilities(target.schemas),
-        Get(target, limits.answer_bytes),
+        Get(target, views, limits.answer_bytes),
         Set(target, require_arbitration=require_arbitration),
-        Subscribe(target, subscriber, limits, past),
+        Subscribe(target, views, subscriber, limits, past),
+        views,
     )

@@ -14,13 +14,15 @@ from twinplane.schema.compile import DEFAULT_ORIGIN
 from twinplane.schema.resolve import Resolved, expand, with_stars
 from twinplane.schema.table import SchemaTable
 from twinplane.services import codec, encode
-from twinplane.services.auth import Caller
+from twinplane.services.auth import Caller, knows
 from twinplane.services.gnmi.extension import SUBSCRIBE, ReadOptions, Snapshot, Span, of_read
+from twinplane.services.gnmi.get import check_reached, is_one_node
 from twinplane.services.gnmi.narrow import narrow
 from twinplane.services.gnmi.past import Past
 from twinplane.services.gnmi.subset import Kind, Subset
 from twinplane.services.gnmi.target import Target
 from twinplane.services.rpc import Limits, Write
+from twinplane.services.view import View, Views
 from twinplane.subscribe.encode import Committed, Item, Notice
 from twinplane.subscribe.subscription import Mode, Subscription, SubscriptionList
 from twinplane.subscribe.values import Moment
@@ -52,24 +54,31 @@ class Subscribe:
     """Serves any number of streams; only this file writes to one, message after message."""
 
     def __init__(
-        self, target: Target, subscriber: Subscriber, limits: Limits, past: Past | None = None
+        self,
+        target: Target,
+        views: Views,
+        subscriber: Subscriber,
+        limits: Limits,
+        past: Past | None = None,
     ) -> None:
         """Without `past` no history is served."""
         self._target = target
+        self._views = views
         self._past = past
         self._subscriber = subscriber
         self._limits = limits
 
     async def __call__(
-        self, _caller: Caller, requests: AsyncIterator[gnmi_pb2.SubscribeRequest], write: Write
+        self, caller: Caller, requests: AsyncIterator[gnmi_pb2.SubscribeRequest], write: Write
     ) -> None:
         """Serve one stream to its end. Raises RequestError for whatever the client did wrong."""
         first = await anext(requests, None)
         if first is not None:
-            await self._serve(first, requests, write)
+            await self._serve(caller, first, requests, write)
 
     async def _serve(
         self,
+        caller: Caller,
         first: gnmi_pb2.SubscribeRequest,
         requests: AsyncIterator[gnmi_pb2.SubscribeRequest],
         write: Write,
@@ -80,8 +89,8 @@ class Subscribe:
         listed = first.subscribe
         if options.past is not None:
             _check_mode(listed.mode, options.past)
-        wanted = await self._wanted(listed, options)
-        frame = _Frame(listed)
+        wanted = await self._wanted(caller, listed, options)
+        frame = _Frame(listed, caller)
         match listed.mode:
             case _ if options.past is not None:
                 items = self._subscriber.past(wanted, self._moments(options.past, wanted))
@@ -129,7 +138,9 @@ class Subscribe:
             async for item in open_items:
                 await write(_message(item, frame))
 
-    async def _wanted(self, listed: gnmi_pb2.SubscriptionList, options: ReadOptions) -> SubscriptionList:
+    async def _wanted(
+        self, caller: Caller, listed: gnmi_pb2.SubscriptionList, options: ReadOptions
+    ) -> SubscriptionList:
         if not listed.subscription:
             raise _refused(Fault.SYNTAX, "the list of subscriptions is empty")
         if len(listed.subscription) > self._limits.subscriptions_per_stream:
@@ -144,8 +155,11 @@ class Subscribe:
         encoding = codec.encoding(listed.encoding)
         subscriptions: dict[Subscription, None] = {}
         violations: list[Violation] = []
+        view = self._views.of(caller)
         for entry in listed.subscription:
             try:
+                if view is not None:
+                    self._authorise(view, caller, codec.absolute(listed.prefix, entry.path))
                 subscriptions.update(dict.fromkeys(self._resolved(listed.prefix, entry, options, models)))
             except RequestError as error:
                 violations += error.violations
@@ -154,7 +168,16 @@ class Subscribe:
             await asyncio.sleep(0)  # wildcards take their time: others have their turn between two paths
         if violations:
             raise RequestError(*violations)
-        return SubscriptionList(tuple(subscriptions), encoding, listed.updates_only, options.config_only)
+        return SubscriptionList(
+            tuple(subscriptions), encoding, listed.updates_only, options.config_only, view
+        )
+
+    def _authorise(self, view: View, caller: Caller, path: Path) -> None:
+        """Refuse a path that names one node which the caller does not see. Raises RequestError (DENIED)."""
+        table = self._target.schemas.table(path.origin)
+        found = expand(table, path)
+        if len(found) == 1 and is_one_node(table, path, found[0].path):
+            check_reached(view, caller, found[0].path)
 
     def _resolved(
         self,
@@ -187,7 +210,8 @@ class Subscribe:
 class _Frame:
     """What is the same around all notifications of one stream: target and origin as the client put them."""
 
-    def __init__(self, listed: gnmi_pb2.SubscriptionList) -> None:
+    def __init__(self, listed: gnmi_pb2.SubscriptionList, reader: Caller) -> None:
+        self.reader = reader
         origins = {listed.prefix.origin, *(entry.path.origin for entry in listed.subscription)}
         self._default = DEFAULT_ORIGIN if DEFAULT_ORIGIN in origins else ""
         self._target = listed.prefix.target
@@ -225,7 +249,9 @@ def _message(item: Item, frame: _Frame) -> bytes:
     match item:
         case Notice():
             return frame.message(item)
-        case Committed(revision, confirm):
+        case Committed(revision, confirm, author):
+            # Whoever knows the name of a commit that waits may decide about it.
+            confirm = confirm if knows(frame.reader, author) else ""
             done = gnmi_ext_pb2.ConfigSubscriptionSyncDone(
                 commit_confirm_id=confirm, server_commit_id=str(revision), done=True
             )
