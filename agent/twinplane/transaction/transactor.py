@@ -278,8 +278,9 @@ class Transactor:
         now, after = await self._stages.left(waiting.held, waiting.work.believed)
         changed = changes(self._standing.running.forest, waiting.back)
         steps = self._parts.planner(now, after, self._standing.foreign).steps
-        whose = (waiting.name, now, waiting.author)
-        work = Work(revert.request(request, waiting.number), waiting.back, changed, now, after, steps, *whose)
+        asked = revert.request(request, waiting.number)
+        name, author = waiting.name, waiting.author
+        work = Work(asked, waiting.back, changed, now, after, steps, name, now, owner=author)
         entry = self._standing.entry
         try:
             await self._stages.refuse(work)
