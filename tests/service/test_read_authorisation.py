@@ -253,8 +253,9 @@ def test_who_does_not_see_a_secret_does_not_delete_it_by_writing_back_what_they_
             assert (await refusal(operator.call(pb.CommitRequest(**mine))))[0] is Code.PERMISSION_DENIED
             [text] = (await operator.text(pb.GetConfigRequest(session_id=session.number))).values()
             await operator.call(pb.CopyConfigRequest(text=text, **mine))
-            code, message, _ = await refusal(operator.call(pb.CommitRequest(**mine)))
-            assert code is Code.PERMISSION_DENIED and "unseen" not in message
+            code, message, errors = await refusal(operator.call(pb.CommitRequest(**mine)))
+            assert code is Code.PERMISSION_DENIED and "unseen" not in message + texts(errors)
+            assert "/samples" in [one.error_path for one in errors]  # as far as it is seen
         assert await box.gnmi.value(PHRASE) == SECRET
         assert await box.gnmi.value(f"{B}/config/string") == HIDDEN
 
