@@ -23,7 +23,8 @@ ADMIN, READER = "admin.sock", "read.sock"
 
 @dataclass(frozen=True, slots=True)
 class Attack:
-    """`request` makes the bytes; `codes` are the answers that are right."""
+    """`request` makes the bytes; `codes` are the answers that are right, where a stream without an end has a
+    deadline."""
 
     name: str
     method: str
@@ -33,6 +34,7 @@ class Attack:
     stream: bool = False
     clients: int = 1
     calls: int = 1
+    seconds: float = 120.0  # deadline of one call
 
 
 def attacks() -> tuple[Attack, ...]:
@@ -204,9 +206,10 @@ def _crowds() -> Iterable[Attack]:
         "OpenSession, 150 at once",
         CONFIG + "OpenSession",
         session,
-        ("OK", "RESOURCE_EXHAUSTED"),
+        ("DEADLINE_EXCEEDED", "RESOURCE_EXHAUSTED"),
         READER,
         stream=True,
+        seconds=5.0,
         clients=150,
     )
     yield Attack(

@@ -132,7 +132,7 @@ async def measured(attack: Attack, agent: Process, place: Path, own: grpc.aio.Ch
 async def sent(attack: Attack, address: str, file: Path) -> dict[str, int]:
     """The codes of the answers."""
     form = "stream" if attack.stream else "unary"
-    words = (address, attack.method, file, attack.clients, attack.calls, LIMIT, form)
+    words = (address, attack.method, file, attack.clients, attack.calls, attack.seconds, form)
     process = await asyncio.create_subprocess_exec(
         sys.executable,
         "-m",

@@ -56,7 +56,7 @@ async def composed(state_dir: Path, *, network: bool = False) -> AsyncIterator[P
     """The agent, serving on its Unix sockets and a TLS port; with `network` it reports the kernel's."""
     made = Product(network=network)
 
-    async def probe(_: object) -> Capabilities:
+    async def probe(*_: object) -> Capabilities:
         return CAPABILITIES
 
     async def unchecked(_: object) -> None:
