@@ -90,8 +90,7 @@ async def restore(root: Path, name: str | None) -> list[str]:
         lines = _differences(before, content)
         lines += await _unknown(root, instance, content.objects, "is not in the copy and is left alone")
         aside = _aside(root)
-        copy.put_in_place(chosen, root / DATABASE)
-        offline.adopt(root / DATABASE, instance)
+        offline.restore(chosen, root / DATABASE, instance)
         _complete(root, instance)
     done = f"{chosen.name} is in place: commit {content.revision}; {STOPPED}"
     return [*lines, *aside, done, *_users(root)]

@@ -12,10 +12,15 @@ import pytest
 from doubles.texts import Texts, change, commit
 from twinplane import remains, state_command
 from twinplane.errors import StartError
+from twinplane.plan.resource import Key, Noun
 from twinplane.remains import Device
 from twinplane.state_dir import StateDir
 from twinplane.transaction import copy
 from twinplane.transaction.datastore import Datastore
+from twinplane.transaction.journal import Status, intent
+from twinplane.transaction.leftover import Leftover
+from twinplane.transaction.table import End
+from twinplane_wire.path import parse
 
 GUEST = "/appliances/appliance[name=fw1]"
 SWITCH = "/virtual-switches/virtual-switch[name=a]"
@@ -252,3 +257,42 @@ def test_a_directory_in_use_is_left_to_the_agent(root: Path) -> None:
                 asyncio.run(command)
         assert any("in use by process" in line for line in asyncio.run(state_command.show(root)))
         assert Path(state_command.write_copy(root)[0]).exists(), "a copy can be written meanwhile"
+
+
+def test_what_a_restored_copy_does_not_know_is_let_go_before_the_next_start(root: Path) -> None:
+    """Also where the copy was put in place by hand: the start that follows does not leave it alone again."""
+    for put in (lambda: asyncio.run(state_command.restore(root, None)), lambda: by_hand(root)):
+        put()
+        lines, done = asyncio.run(state_command.forget(root, (), sure=True))
+        assert done and f"will be removed: guest vmabc, {GUEST}" in lines
+        whole(root)
+        assert copy.content(root / "twinplane.db").spared == "[]"
+
+
+def by_hand(root: Path) -> None:
+    lose(root, "twinplane.db")
+    shutil.copyfile(copy.listed(root / "copies")[0].file, root / "twinplane.db")
+
+
+@pytest.mark.parametrize("command", ["restore", "adopt"])
+def test_what_was_under_way_in_a_file_that_was_put_back_is_not_finished(root: Path, command: str) -> None:
+    """A database that was put aside keeps its rows; what they name may run for another reason by now."""
+
+    async def leave() -> None:
+        store = Datastore(root / "twinplane.db", Texts(), instance=instance(root))
+        await store.open()
+        left = Leftover(Key(Noun.DOMAIN, "vmabc"), parse(GUEST), Status.COMMITTED, "no answer")
+        await store.begin(intent(number=3, base=2, changes=(), steps=(), foreign=()))
+        await store.conclude(End(left=(left,), row=False))
+        await store.close()
+
+    asyncio.run(leave())
+    if command == "restore":
+        aside = copy.put_aside(root / "twinplane.db", root / "copies")
+        asyncio.run(state_command.restore(root, str(aside)))
+    else:
+        asyncio.run(state_command.adopt(root, None))
+    with copy.opened(root / "twinplane.db") as db:
+        assert [
+            db.execute(f"SELECT count(*) FROM {name}").fetchone()[0] for name in ("journal", "leftover")
+        ] == [0, 0]

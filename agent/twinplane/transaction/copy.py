@@ -110,8 +110,7 @@ def write(
             db.backup(copy, pages=_PAGES, progress=pause)
             copy.execute("PRAGMA journal_mode = DELETE")
             # What was under way when it was written is nothing that a later start could finish.
-            for name in {"journal", "leftover"} & _tables(copy):
-                copy.execute(f"DELETE FROM {name}")
+            table.drop_unfinished(copy)
             made = _next(folder)
             table.put_meta(copy, table.COPY, made)
             require_sound(copy)
@@ -234,10 +233,6 @@ def opened(file: Path) -> Iterator[sqlite3.Connection]:
             yield db
     except (sqlite3.Error, ValueError) as error:
         raise UnreadableError(f"{file}: {error}") from error
-
-
-def _tables(db: sqlite3.Connection) -> set[str]:
-    return {name for (name,) in db.execute("SELECT name FROM sqlite_master WHERE type = 'table'")}
 
 
 def _next(folder: Path) -> str:

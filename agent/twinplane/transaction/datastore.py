@@ -174,7 +174,7 @@ class Datastore:
             else:
                 table.put_entry(db, entry)
             table.drop_leftovers(db, settled)
-            if taken_back:
+            if taken_back and before is not None:
                 spared = self._spared_before  # what is not configured after all is left alone again
             if spared != before:
                 table.put_spared(db, spared)

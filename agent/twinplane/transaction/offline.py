@@ -1,6 +1,7 @@
 """What commands do to a datastore file while no agent runs on it. The caller holds the lock."""
 
 import os
+import shutil
 import sqlite3
 from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path as FilePath
@@ -31,13 +32,34 @@ def begin(file: FilePath, instance: UUID, *, spare: bool) -> None:
 
 
 def adopt(file: FilePath, instance: UUID) -> None:
-    """Go on from a datastore as it is, and leave alone what it does not know. Raises UnreadableError."""
+    """Go on from a datastore, copy or not, with its configuration and history, and leave alone what it does
+    not know. Raises UnreadableError."""
     _change(file, lambda db: _put(db, file, instance, table.EVERYTHING))
 
 
+def restore(source: FilePath, file: FilePath, instance: UUID) -> None:
+    """Put another datastore file in the place of one: it is adopted before it is there, so that no start in
+    between takes it for what it was. Raises UnreadableError, OSError."""
+    temporary = file.with_name(f".{file.name}.restored")
+    try:
+        temporary.write_bytes(b"")
+        temporary.chmod(0o600)
+        shutil.copyfile(source, temporary)
+        _change(temporary, lambda db: _put(db, file, instance, table.EVERYTHING))
+        copy.put_in_place(temporary, file)
+    finally:
+        temporary.unlink(missing_ok=True)
+
+
 def spare(file: FilePath, objects: Iterable[Path]) -> None:
-    """Leave these objects alone and no others. Raises UnreadableError."""
-    _change(file, lambda db: table.put_spared(db, objects))
+    """Leave these objects alone and no others, also where the file is a copy. Raises UnreadableError."""
+
+    def work(db: sqlite3.Connection) -> None:
+        if db.execute("SELECT 1 FROM meta WHERE key = ?", (table.COPY,)).fetchone():
+            table.put_in_force(db, _now(file))
+        table.put_spared(db, objects)
+
+    _change(file, work)
 
 
 def purge(file: FilePath, leaves: Sequence[Path], fits: Fits) -> Purged:
@@ -63,9 +85,13 @@ def holds(file: FilePath, leaves: Sequence[Path]) -> bool:
 
 
 def _put(db: sqlite3.Connection, file: FilePath, instance: UUID, spared: str) -> None:
+    table.put_in_force(db, _now(file))
     table.put_meta(db, table.INSTANCE, str(instance))
     table.put_meta(db, table.SPARED, spared)
-    table.put_meta(db, table.RESTORED, copy.moment(file.with_name(copy.FOLDER)))
+
+
+def _now(file: FilePath) -> str:
+    return copy.moment(file.with_name(copy.FOLDER))
 
 
 def _change(file: FilePath, work: Callable[[sqlite3.Connection], None]) -> None:

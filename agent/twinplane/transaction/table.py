@@ -132,11 +132,24 @@ def settle_in(db: sqlite3.Connection, instance: UUID | None, now: str) -> None:
     if instance is not None:
         put_meta(db, INSTANCE, str(instance))
     if COPY in known:
-        drop_meta(db, COPY)
-        put_meta(db, RESTORED, now)
+        put_in_force(db, now)
         put_meta(db, SPARED, EVERYTHING)
-        db.execute("DELETE FROM leftover")
     db.execute("COMMIT")
+
+
+def put_in_force(db: sqlite3.Connection, now: str) -> None:
+    """The file is the datastore from now on, whatever it was written as: later copies were known, and of what
+    was under way when it was written nothing is."""
+    drop_meta(db, COPY)
+    put_meta(db, RESTORED, now)
+    drop_unfinished(db)
+
+
+def drop_unfinished(db: sqlite3.Connection) -> None:
+    """Forget what is under way and what is left over: nothing that a later start could finish."""
+    held = {name for (name,) in db.execute("SELECT name FROM sqlite_master WHERE type = 'table'")}
+    for name in sorted({"journal", "leftover"} & held):  # a file of an older layout has no `leftover` yet
+        db.execute(f"DELETE FROM {name}")
 
 
 def put_spared(db: sqlite3.Connection, objects: Iterable[Path] | None, key: str = SPARED) -> None:

@@ -113,3 +113,24 @@ async def test_a_commit_that_is_not_confirmed_leaves_it_alone_again(tmp_path: Fi
     again = Box(tmp_path)
     async with started(again):
         assert again.host.kernel == whole and again.configured == {} and alone(again) == found
+
+
+@in_loop
+async def test_a_copy_of_a_commit_that_waited_ends_no_guest_that_came_later(tmp_path: FilePath) -> None:
+    """That commit is rolled back at the start, which decides nothing about what the copy does not know."""
+    box = Box(tmp_path)
+    furnish(box.host)
+    async with started(box):
+        asked = Request(demo.image(), "admin", "test", "unix:", confirm=Confirm(Act.COMMIT, "try", 600))
+        await box.transactor.submit(asked)
+        made = copy.write(tmp_path / "twinplane.db", tmp_path / "copies")
+        await box.transactor.submit(replace(asked, edits=(), confirm=Confirm(Act.CONFIRM, "try")))
+        await box.submit(demo.everything())
+    whole = box.host.snapshot()
+    copy.put_aside(tmp_path / "twinplane.db", tmp_path / "copies")
+    copy.put_in_place(made.file, tmp_path / "twinplane.db")
+    for _ in range(2):
+        restored = Box(tmp_path)
+        async with started(restored):
+            assert restored.configured == {} and restored.host.kernel == whole
+            assert len(alone(restored)) > 2
