@@ -17,6 +17,7 @@ from cryptography import x509
 from grpc_health.v1 import health_pb2, health_pb2_grpc
 from grpc_reflection.v1alpha import reflection_pb2, reflection_pb2_grpc
 
+from doubles.certificate import CLIENT, SERVER, certified
 from service.double import Memory, memory, serving
 from twinplane.errors import StartError
 from twinplane.identity import certificates, upkeep
@@ -274,5 +275,47 @@ def test_who_is_not_let_in_learns_nothing_from_health_and_reflection(tls: File) 
         async with tcp(tls, mutual=False) as (target, _):
             assert await asked(target) == unknown
             assert await asked(target, (("username", "admin"), ("password", "right"))) == good
+
+    asyncio.run(body())
+
+
+def test_only_a_client_s_own_certificate_that_our_authority_issued_itself_is_let_in(tls: File) -> None:
+    ours = certificates.read_authority(tls)
+    middle = certified(ours, "middle", ca=True)
+    closed = certified(ours, "closed", ca=True, length=0)
+    client = certified(ours, "reader", purposes=(CLIENT,))
+    in_handshake, denied = client_errors.UnavailableError, client_errors.UnauthenticatedError
+    cases = {
+        "issued for clients": ((client,), None),
+        "without a purpose": ((certified(ours, "admin"),), None),
+        "past pathlen:0": ((certified(middle, "admin"), middle), denied),
+        "past pathlen:0 twice": ((certified(closed, "admin"), closed), denied),
+        "signed by a client": ((certified(client, "admin"), client), in_handshake),
+        "an authority": ((certified(ours, "admin", ca=True),), denied),
+        "an authority for clients": ((certified(ours, "admin", ca=True, purposes=(CLIENT,)),), denied),
+        "for servers": ((certified(ours, "admin", purposes=(SERVER,)),), in_handshake),
+        "expired": ((certified(ours, "admin", end=-1),), in_handshake),
+        "not valid yet": ((certified(ours, "admin", begin=1),), in_handshake),
+    }
+
+    async def body() -> None:
+        async with tcp(tls) as (target, _):
+            for name, (chain, error) in cases.items():
+                (tls / "tried.pem").write_bytes(b"".join(one.certificate_pem for one in chain))
+                (tls / "tried.key").write_bytes(chain[0].key_pem)
+                async with AsyncClient(as_user(target, tls, "tried")) as tried:
+                    if error is None:
+                        await tried.capabilities()
+                        continue
+                    with pytest.raises(error) as caught:
+                        await tried.capabilities()
+                    shown = str(caught.value)
+                    assert error is in_handshake or "CA:FALSE" in shown or "path length" in shown, (
+                        name,
+                        shown,
+                    )
+            async with AsyncClient(as_user(target, tls, "server")) as server:
+                with pytest.raises(in_handshake):
+                    await server.capabilities()
 
     asyncio.run(body())

@@ -148,7 +148,7 @@ def is_issued(certificate: x509.Certificate, authorities: Iterable[x509.Certific
     for authority in authorities:
         try:
             certificate.verify_directly_issued_by(authority)
-        except (ValueError, TypeError, InvalidSignature):
+        except (ValueError, TypeError, InvalidSignature, UnsupportedAlgorithm):
             continue
         return True
     return False

@@ -20,6 +20,7 @@ from twinplane.identity.certificates import serial_number, user_name
 from twinplane.identity.directory import Directory
 from twinplane.identity.role import Access, Role
 from twinplane.identity.rule import Rule, rules_of
+from twinplane.identity.trust import Trust
 from twinplane.identity.user import NAME, User
 from twinplane_wire.path import ROOT
 
@@ -36,10 +37,11 @@ class Mode(Enum):
 
 @dataclass(frozen=True, slots=True)
 class Gate:
-    """What authentication has to know about a listener; `role` is that of a SOCKET."""
+    """What authentication has to know about a listener; `role` is a SOCKET's, `trust` is for MUTUAL."""
 
     mode: Mode
     role: Role = Role.READ_ONLY
+    trust: Trust = field(default_factory=Trust, compare=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,14 +78,15 @@ async def authenticate(
     `channel` is gRPC's auth context: property name to values.
 
     Raises:
-        RequestError: UNAUTHENTICATED for wrong or missing credentials and for a revoked certificate, DENIED
+        RequestError: UNAUTHENTICATED for wrong or missing credentials and for a certificate that is revoked,
+            an authority's or beyond the length of path that its authority allows, DENIED
             for a certificate of nobody here, or a user name that is not the certificate's, TOO_LARGE for too
             many passwords at a time.
     """
     name, password = _credentials(metadata)
     match gate.mode:
         case Mode.MUTUAL:
-            return await _by_certificate(users, peer, channel, name, password)
+            return await _by_certificate(gate.trust, users, peer, channel, name, password)
         case Mode.PASSWORD:
             user = await users.verify(name, password, _host(peer)) if name and password else None
             if user is None:
@@ -109,12 +112,26 @@ def authorize(caller: Caller, access: Access, operation: str) -> None:
 
 
 async def _by_certificate(
-    users: Directory, peer: str, channel: Mapping[str, Iterable[bytes]], name: str, password: str
+    trust: Trust,
+    users: Directory,
+    peer: str,
+    channel: Mapping[str, Iterable[bytes]],
+    name: str,
+    password: str,
 ) -> Caller:
-    serial = _serial(channel)
-    if serial is not None and users.is_revoked(serial):
+    pem = next(iter(channel.get("x509_pem_cert", ())), None)
+    if pem is None:
+        raise _unauthenticated("a client certificate is needed here")
+    try:
+        refusal = trust.refusal(pem, tuple(channel.get("x509_pem_cert_chain", ())))
+        serial = serial_number(pem)
+    except ValueError as error:
+        raise _unauthenticated("the certificate cannot be read") from error
+    if refusal:
+        raise _unauthenticated(refusal)
+    if users.is_revoked(serial):
         raise _unauthenticated(f"the certificate {serial:x} is revoked")
-    subject = _common_name(channel)
+    subject = _common_name(pem)
     user = users.get(subject)
     if user is None:
         raise _denied(f"the certificate's user {subject!r} is unknown", "add it to users.toml")
@@ -136,31 +153,16 @@ def _host(peer: str) -> str:
     return peer.rpartition(":")[0]
 
 
-def _common_name(channel: Mapping[str, Iterable[bytes]]) -> str:
+def _common_name(pem: bytes) -> str:
     """Who a certificate names. gRPC's own property ends at the first NUL and knows one of several names."""
-    name = ""
-    for value in channel.get("x509_common_name", ()):
-        name = value.decode(errors="replace")
-        break
-    for pem in channel.get("x509_pem_cert", ()):
-        try:
-            name = user_name(pem)
-        except ValueError as error:
-            raise _denied(f"{error}", "use a certificate with one common name") from error
-        break
+    try:
+        name = user_name(pem)
+    except ValueError as error:
+        raise _denied(f"{error}", "use a certificate with one common name") from error
     if not NAME.fullmatch(name):
         shown = name if len(name) <= LONGEST_SHOWN else f"{name[:LONGEST_SHOWN]}…"
         raise _denied(f"the certificate's common name {shown!r} cannot be a user's", "issue one for a user")
     return name
-
-
-def _serial(channel: Mapping[str, Iterable[bytes]]) -> int | None:
-    for pem in channel.get("x509_pem_cert", ()):
-        try:
-            return serial_number(pem)
-        except ValueError as error:
-            raise _unauthenticated("the certificate cannot be read") from error
-    return None
 
 
 def _credentials(metadata: Iterable[tuple[str, str | bytes]]) -> tuple[str, str]:

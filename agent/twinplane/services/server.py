@@ -19,6 +19,7 @@ import grpc
 
 from twinplane.errors import StartError
 from twinplane.identity.role import Role
+from twinplane.identity.trust import Trust
 from twinplane.services.auth import Gate, Mode
 from twinplane.services.rpc import Limits, Service
 from twinplane.services.standard import Standard
@@ -91,12 +92,13 @@ class Server:
         """
         addresses: list[str] = []
         for listener in self._listeners:
-            server = self._server(listener.gate)
+            gate = listener.gate
+            server = self._server(gate)
             # Kept before it is bound: stop() then frees what a later failure leaves behind.
             self._servers.append(server)
             match listener:
                 case TcpListener():
-                    addresses.append(_bind_tcp(server, listener))
+                    addresses.append(_bind_tcp(server, listener, gate.trust))
                 case SocketListener():
                     addresses.append(_bind_socket(server, listener))
             await server.start()
@@ -147,8 +149,8 @@ def _options(limits: Limits) -> tuple[tuple[str, int], ...]:
     )
 
 
-def _bind_tcp(server: grpc.aio.Server, listener: TcpListener) -> str:
-    credentials = Rotation(listener.tls).credentials()
+def _bind_tcp(server: grpc.aio.Server, listener: TcpListener, trust: Trust) -> str:
+    credentials = Rotation(listener.tls, trust).credentials()
     _try_address(listener.address)
     try:
         port = server.add_secure_port(listener.address, credentials)

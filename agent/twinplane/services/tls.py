@@ -12,6 +12,7 @@ import grpc
 
 from twinplane.errors import StartError
 from twinplane.identity.certificates import belong_together
+from twinplane.identity.trust import Trust
 
 log = logging.getLogger(__name__)
 
@@ -28,8 +29,10 @@ class TlsFiles:
 class Rotation:
     """Reads the files again when one of them changed."""
 
-    def __init__(self, files: TlsFiles) -> None:
+    def __init__(self, files: TlsFiles, trust: Trust) -> None:
+        """`trust` is kept to the authorities that are served."""
         self._files = files
+        self._trust = trust
         self._seen = self._stamp()
 
     def credentials(self) -> grpc.ServerCredentials:
@@ -69,6 +72,11 @@ class Rotation:
         if not belong_together(certificate, key):
             raise ValueError(f"{files.key} is not the key of {files.certificate}")
         authorities = files.authorities.read_bytes() if files.authorities is not None else None
+        if authorities is not None:
+            try:
+                self._trust.follow(authorities)
+            except ValueError as error:
+                raise ValueError(f"{files.authorities} is not a certificate") from error
         return grpc.ssl_server_certificate_configuration([(key, certificate)], authorities)
 
     def _stamp(self) -> tuple[tuple[int, int], ...]:

@@ -1,21 +1,20 @@
 import asyncio
-import datetime
 from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-from cryptography import x509
-from cryptography.hazmat.primitives import hashes, serialization
-from cryptography.hazmat.primitives.asymmetric import ec
-from cryptography.x509.oid import NameOID
 
+from doubles.certificate import certified
 from twinplane.errors import Fault, RequestError
 from twinplane.identity.directory import Directory
 from twinplane.identity.role import Access, Role
+from twinplane.identity.trust import Trust
 from twinplane.identity.user import set_user
 from twinplane.services.auth import Caller, Gate, Mode, authenticate, authorize
 
-MUTUAL, PASSWORD = Gate(Mode.MUTUAL), Gate(Mode.PASSWORD)
+AUTHORITY, TRUST = certified(None, "authority", ca=True, length=0), Trust()
+TRUST.follow(AUTHORITY.certificate_pem)
+MUTUAL, PASSWORD = Gate(Mode.MUTUAL, trust=TRUST), Gate(Mode.PASSWORD)
 SOCKET, READ_SOCKET = Gate(Mode.SOCKET, Role.ADMIN), Gate(Mode.SOCKET, Role.READ_ONLY)
 
 
@@ -28,7 +27,7 @@ def users(tmp_path_factory: pytest.TempPathFactory) -> Callable[[], Directory]:
 
 
 def call(users: Callable[[], Directory], gate: Gate, cn: str = "", **metadata: str) -> Caller:
-    channel = {"x509_common_name": [cn.encode()]} if cn else {}
+    channel = {"x509_pem_cert": [named(cn)]} if cn else {}
     items = [*metadata.items(), ("user-agent", "x"), ("other-bin", b"\0")]
     return asyncio.run(authenticate(gate, users(), "ipv4:192.0.2.1:5", channel, items))
 
@@ -56,7 +55,7 @@ def test_who_is_let_in(
     ("gate", "cn", "metadata", "fault"),
     [
         (MUTUAL, "eve", {}, Fault.DENIED),
-        (MUTUAL, "", {}, Fault.DENIED),
+        (MUTUAL, "", {}, Fault.UNAUTHENTICATED),
         (MUTUAL, "ann", {"username": "bob"}, Fault.DENIED),
         (MUTUAL, "ann", {"username": "ann", "password": "wrong"}, Fault.UNAUTHENTICATED),
         (MUTUAL, "bob", {"username": "bob", "password": "x"}, Fault.UNAUTHENTICATED),
@@ -89,12 +88,7 @@ def test_a_read_only_user_reads_only() -> None:
 
 def named(*names: str) -> bytes:
     """A certificate with these common names."""
-    key = ec.generate_private_key(ec.SECP256R1())
-    subject = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, name, _validate=False) for name in names])
-    day = datetime.datetime(2026, 8, 1, tzinfo=datetime.UTC)
-    builder = x509.CertificateBuilder(subject, subject, key.public_key())
-    made = builder.serial_number(7).not_valid_before(day).not_valid_after(day + datetime.timedelta(days=9))
-    return made.sign(key, hashes.SHA256()).public_bytes(serialization.Encoding.PEM)
+    return certified(AUTHORITY, *names).certificate_pem
 
 
 # cryptography warns of a name that is longer than X.520 has it.
