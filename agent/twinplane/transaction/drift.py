@@ -62,7 +62,8 @@ class Drifts:
             log.warning("whether the host still differs could not be seen: %s", error)
 
     async def look(self, objects: frozenset[Path]) -> None:
-        """Compare these objects with what is wanted of them, and tell what is new.
+        """Compare these objects with what is wanted of them, and tell what is new. What cannot be read (of a
+        guest that gives no answer, say) is left out; what was told of its object is not over because of that.
 
         Raises:
             DriverError: the host cannot be read.
@@ -74,11 +75,11 @@ class Drifts:
             await self._standing.follow()
         except UnavailableError as error:
             log.warning("what host ports are called now could not be stored: %s", error)
-        found = await self._differences(objects)
+        found, unread = await self._differences(objects)
         events: list[Notice] = []
         for kind, path in sorted({*found, *self._of(objects)}):
             now = found.get((kind, path), ())
-            if now == self._open.get((kind, path), ()):
+            if now == self._open.get((kind, path), ()) or (path in unread and not now):
                 continue
             events.append(of_difference(kind, path, now, self._parts.clock.now_ns()))
             self._tell(kind, path, now)
@@ -93,7 +94,8 @@ class Drifts:
     def _of(self, objects: frozenset[Path]) -> Iterable[tuple[str, Path]]:
         return [key for key in self._open if key[1] in objects]
 
-    async def _differences(self, objects: frozenset[Path]) -> Differences:
+    async def _differences(self, objects: frozenset[Path]) -> tuple[Differences, frozenset[Path]]:
+        """What differs of these objects, and those of which something cannot be read."""
         parts = self._parts
         wanted = parts.model.realised(self._standing.running.forest, objects)
         if (waiting := self._confirmations.waiting) is not None:
@@ -104,10 +106,11 @@ class Drifts:
             if key.noun not in FILES and object_of_resource(one) in objects
         }
         seen = await self._seen(wanted)
+        unread = frozenset(object_of_resource(one) for key, one in wanted.items() if key not in seen)
         facts: dict[Key, Resource] = {}
         after: dict[Key, Resource] = {}
-        for key, one in wanted.items():
-            found = seen[key]
+        for key, found in seen.items():
+            one = wanted[key]
             fact = None if found.resource is None else mask(found.resource, one)
             if isinstance(one, Plug | Link) and found == Found(Ownership.ABSENT):
                 continue  # an absent host port is waited for
@@ -119,7 +122,7 @@ class Drifts:
         steps = parts.planner(facts, after, self._standing.foreign).steps
         planned = {step.key for step in steps}
         loose = give_back(astray(self._standing.foreign, objects, after))
-        return _sorted((*steps, *(step for step in loose if step.key not in planned)))
+        return _sorted((*steps, *(step for step in loose if step.key not in planned))), unread
 
     async def _strangers(self, objects: frozenset[Path], wanted: Resources) -> Resources:
         """The host ports that are in bridges of these objects, where nobody wants them."""
@@ -133,19 +136,37 @@ class Drifts:
         }
 
     async def _seen(self, wanted: Resources) -> Mapping[Key, Found]:
-        """What stands under these keys: few are read one by one, many by one look at all that is ours."""
+        """What stands under these keys, but for what cannot be read: few are read one by one, many by one
+        look at all that is ours."""
         executor = self._parts.executor
-        single = tuple(wanted)
         surveyed: Resources = {}
         if len(wanted) > FEW:
             surveyed = await survey(executor, wanted, self._standing.foreign, ())
-            single = tuple(key for key, one in wanted.items() if isinstance(one, Plug | Link))
-        found = await asyncio.gather(*(executor.find(key) for key in single))
+        # A survey knows of no guest that gives no answer, which is not gone.
+        single = [
+            key
+            for key, one in wanted.items()
+            if len(wanted) <= FEW
+            or isinstance(one, Plug | Link)
+            or (key.noun is Noun.DOMAIN and key not in surveyed)
+        ]
+        found = await asyncio.gather(*(self._find(key) for key in single))
+        alone = dict(zip(single, found, strict=True))
         return {
-            **{key: Found(Ownership.ABSENT) for key in wanted},
-            **{key: Found(Ownership.OWN, one) for key, one in surveyed.items() if key in wanted},
-            **dict(zip(single, found, strict=True)),
+            **{
+                key: Found(Ownership.OWN, surveyed[key]) if key in surveyed else Found(Ownership.ABSENT)
+                for key in wanted
+                if key not in alone
+            },
+            **{key: one for key, one in alone.items() if one is not None},
         }
+
+    async def _find(self, key: Key) -> Found | None:
+        try:
+            return await self._parts.executor.find(key)
+        except DriverError as error:
+            log.warning("whether %s is as configured cannot be seen: %s", key, error)
+            return None
 
     def _tell(self, kind: str, path: Path, now: tuple[str, ...]) -> None:
         alarms, name = self._standing.alarms, f"{kind} {path}"

@@ -10,8 +10,8 @@ from doubles import demo
 from doubles.box import Box, furnish, started
 from doubles.host import Kernel
 from doubles.loop import in_loop
-from twinplane.errors import ApplyError, RequestError
-from twinplane.plan.resource import Htb, Run, Seed
+from twinplane.errors import ApplyError, DriverError, RequestError
+from twinplane.plan.resource import Found, Htb, Key, Resource, Run, Seed
 from twinplane.transaction import drift, notice
 from twinplane.transaction.request import Act, Confirm, Request
 from twinplane_wire.path import parse
@@ -361,3 +361,37 @@ async def test_a_commit_that_is_cancelled_leaves_what_it_mended(tmp_path: FilePa
             await box.transactor.submit(Request(edits, "admin", "test", confirm=Confirm(act, "c")))
         await box.until(lambda: not alarms(box))
         assert box.host.snapshot().devices == whole.devices
+
+
+@pytest.mark.parametrize("few", [0, 64], ids=["by one survey", "one by one"])
+@in_loop
+async def test_what_cannot_be_read_hides_nothing_of_the_others(
+    tmp_path: FilePath, monkeypatch: pytest.MonkeyPatch, few: int
+) -> None:
+    """A guest that gives no answer neither differs nor is as configured; all else is compared."""
+    monkeypatch.setattr(drift, "FEW", few)
+    box = await running(tmp_path)
+    async with started(box):
+        await box.submit(demo.everything())
+        domains = box.drivers.domains
+        find, survey = domains.find, domains.survey
+
+        async def nothing(key: Key) -> Found:
+            raise DriverError(f"{key}: no answer", unknown=True)
+
+        async def nobody(_: Any) -> tuple[Resource, ...]:
+            return ()
+
+        domains.find, domains.survey = nothing, nobody  # type: ignore[method-assign]
+        resized(box.host.kernel)
+        widened(box.host.kernel)
+        await box.transactor.inspect(EVERYTHING)
+        assert alarms(box) == {demo.LAN: "DRIFT", demo.FW1: "SHARE_VIOLATION"}
+        domains.find, domains.survey = find, survey  # type: ignore[method-assign]
+        ended(box.host.kernel)
+        await box.transactor.inspect(frozenset({FW1}))
+        domains.find, domains.survey = nothing, nobody  # type: ignore[method-assign]
+        await box.transactor.inspect(EVERYTHING)
+        assert f"drift {demo.FW1}" in box.publisher.alarms
+        drifts = [over for kind, where, over, _ in await told(box) if (kind, where) == ("drift", demo.FW1)]
+        assert drifts == [False], "it is not over because nobody sees it"
