@@ -2,7 +2,7 @@
 
 A port that is absent when it is configured is no error: it is WAITING. One that somebody else's bridge holds
 at start, or that carries an address of the host, is left to them. Its arrival, or that they let go of it, is
-a request to the writer.
+a request to the writer, about who waits for it: what differs elsewhere is none of its business.
 """
 
 import asyncio
@@ -14,6 +14,7 @@ from twinplane.errors import DriverError, UnavailableError
 from twinplane.state.collect import Feed
 from twinplane.state.facts import Batch, LinkFact, LinkGone
 from twinplane.transaction.transactor import Transactor
+from twinplane_wire.path import Path
 
 log = logging.getLogger(__name__)
 
@@ -21,9 +22,10 @@ log = logging.getLogger(__name__)
 class Arrivals:
     """Watches the links that pass by in a feed. `serve` asks the writer; one task runs it."""
 
-    def __init__(self, is_wanted: Callable[[str], bool]) -> None:
-        """`is_wanted` tells whether a device of that name is configured as a host port."""
-        self._is_wanted = is_wanted
+    def __init__(self, waits_for: Callable[[str], frozenset[Path]]) -> None:
+        """`waits_for` says which objects a device of that name is configured in as a host port."""
+        self._waits_for = waits_for
+        self._waiting: set[Path] = set()
         self._arrived = asyncio.Event()
 
     def watch(self, feed: Feed) -> Feed:
@@ -31,12 +33,14 @@ class Arrivals:
         return replace(feed, batches=lambda: self._watched(feed.batches()))
 
     async def serve(self, transactor: Transactor) -> None:
-        """Have the writer bring the host to what is configured, each time a wanted port has appeared."""
+        """Have the writer bring the objects that waited to what is configured, each time a port of theirs has
+        appeared."""
         while True:
             await self._arrived.wait()
             self._arrived.clear()
+            objects, self._waiting = frozenset(self._waiting), set()
             try:
-                await transactor.repair()
+                await transactor.repair(objects)
             except (DriverError, UnavailableError) as error:
                 log.warning("a host port appeared and could not be taken: %s", error)
             except Exception:  # a fault of our own; the writer tries again
@@ -67,6 +71,8 @@ class Arrivals:
             taken = now if batch.complete else before | now
             free = [name for name, held in now.items() if not held and before.get(name, True)]
             # What was there at the start is the recovery's business.
-            if started and any(self._is_wanted(name) for name in free):
+            waiting = frozenset[Path]().union(*map(self._waits_for, free)) if started else frozenset[Path]()
+            if waiting:
+                self._waiting |= waiting
                 self._arrived.set()
             started = True

@@ -63,7 +63,7 @@ async def test_the_writer_is_asked_when_a_wanted_port_is_to_be_had(
         for batch in then:
             yield batch
 
-    arrivals = Arrivals(lambda name: name == "eth7")
+    arrivals = Arrivals(lambda name: frozenset({LAN}) if name == "eth7" else frozenset())
     async for _ in arrivals.watch(Feed("netlink", batches)).batches():
         pass
-    assert arrivals._arrived.is_set() == asked
+    assert arrivals._arrived.is_set() == asked and arrivals._waiting == ({LAN} if asked else set())

@@ -108,9 +108,11 @@ class Operational:
         """The network device of that name, primary or alternative, as the host has it now."""
         return self._known.named(name)
 
-    def waits_for(self, name: str) -> bool:
-        """Whether a host port of that name is configured, by a switch or as an interface."""
-        return name in self._known.wanted_ports or interface_path(name) in self._known.config
+    def waits_for(self, name: str) -> frozenset[Path]:
+        """The objects that a host port of that name is configured in: switches, its interface."""
+        interface = interface_path(name)
+        switches = frozenset(self._known.wanted_ports.get(name, ()))
+        return switches | {interface} if interface in self._known.config else switches
 
     def port_type(self, name: str) -> str | None:
         """What `state/type` of the interface row of that name says."""

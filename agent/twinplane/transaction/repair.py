@@ -101,12 +101,12 @@ class Repairs:
         """The first turn: bring the host to what is configured; then writes are served."""
         await self._tolerant(None)
 
-    async def asked(self) -> None:
+    async def asked(self, only: frozenset[Path] | None = None) -> None:
         """Reconcile because somebody asked for it, who may not ask again. Raises as `reconcile`."""
         try:
-            await self.reconcile()
+            await self.reconcile(only)
         except Exception:
-            self.later(whole=True)
+            self.later(only or (), whole=only is None)
             raise
 
     def mend(self, objects: frozenset[Path], most: Effect) -> None:

@@ -124,13 +124,13 @@ class Transactor:
         all."""
         self._turns.post(lambda: self._abandoned(request))
 
-    async def repair(self) -> None:
-        """Bring the host to what is configured, in turn (drift, a host port that appeared).
+    async def repair(self, objects: frozenset[Path] | None = None) -> None:
+        """Bring the host (these objects, where given) to what is configured, in turn: a host port appeared.
 
         Raises:
             DriverError: the host cannot be read; it is tried again later.
         """
-        await self._turns.take(self._repairs.asked)
+        await self._turns.take(lambda: self._repairs.asked(objects))
 
     async def reconcile(self, demand: Demand) -> Report:
         """Bring the host to what is configured, for somebody who asks for it, in turn.

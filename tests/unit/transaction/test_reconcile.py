@@ -241,3 +241,16 @@ async def test_a_repair_that_somebody_asked_for_is_tried_again(tmp_path: FilePat
             await box.transactor.repair()
         del driver.survey  # type: ignore[attr-defined]
         await box.until(lambda: box.host.kernel.queues == queues)
+
+
+@in_loop
+async def test_a_host_port_that_appears_changes_nothing_but_who_waits_for_it(tmp_path: FilePath) -> None:
+    """A guest that ended by itself is not started because somebody plugs a cable."""
+    box = await configured(tmp_path)
+    async with started(box):
+        (domain,) = box.host.kernel.domains
+        box.host.end_guest(domain)
+        box.host.kernel.devices["eth9"] = Device("", up=True)
+        await box.transactor.repair(frozenset({parse(demo.WAN)}))
+        assert box.host.kernel.devices["eth9"].master is not None
+        assert box.host.kernel.domains[domain].run is Run.STOPPED
