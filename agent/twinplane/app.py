@@ -36,6 +36,7 @@ from twinplane.notify import notify
 from twinplane.object_codec import ObjectCodec
 from twinplane.occurrence import Occurrences
 from twinplane.plan.plan import plan
+from twinplane.rereading import Rereading
 from twinplane.schema.compile import Schemas, load_schema
 from twinplane.schema.validate import Validator
 from twinplane.services.bounds import Bounds
@@ -121,7 +122,7 @@ class Agent:
     addresses: tuple[str, ...]
     users: Directory
     transactor: Transactor
-    permits: Permits
+    reread: Rereading
 
 
 @asynccontextmanager
@@ -225,6 +226,7 @@ async def serving(settings: Settings) -> AsyncIterator[Agent]:
             standard,
             limits,
         )
+        reread = Rereading(users, permits.check, Raised(operational.observed))
         stack.enter_context(_refusal_alone())
         async with asyncio.TaskGroup() as tasks:
             background = (
@@ -253,7 +255,7 @@ async def serving(settings: Settings) -> AsyncIterator[Agent]:
                 _settle_memory()
                 addresses = await server.start()
                 await server.set_serving(True)
-                yield Agent(addresses, users, transactor, permits)
+                yield Agent(addresses, users, transactor, reread)
             finally:
                 ending = asyncio.ensure_future(server.stop(GRACE))
                 await transactor.close(GRACE)
@@ -340,13 +342,7 @@ async def _host(settings: Settings, memory: KvmMemory) -> Capabilities:
 async def _reread(agent: Agent, hang_up: asyncio.Event) -> None:
     while await hang_up.wait():
         hang_up.clear()
-        try:
-            await agent.users.reread()
-        except StartError as error:
-            log.warning("the users stay as they were: %s", error)
-        else:
-            log.info("read %s again", agent.users.path)
-            agent.permits.check(agent.users.users)
+        await agent.reread()
 
 
 def _listeners(settings: Settings, state: StateDir) -> tuple[Listener, ...]:

@@ -39,13 +39,20 @@ class Credentials:
         """
         for line in mend(self.root):
             log.warning("%s", line)
+        troubles = []
+        try:
+            clients = self._clients()
+        except StartError as error:
+            # The certificates are looked after all the same; a start is refused where the users are read.
+            clients, text = (), f"{error}; the agent will not start again like this"
+            troubles.append(Trouble("users at the next start", "MAJOR", text, kind="USERS"))
         now = datetime.datetime.now(datetime.UTC)
         seen = max(RELEASED, last_time.moment(last_time.read(self.root)))
         done = upkeep.ensure(
             self.root / "tls",
             host_names(),
             now,
-            self._clients(),
+            clients,
             seen=seen,
             used=self.used,
             mutual=self.mutual,
@@ -53,10 +60,11 @@ class Credentials:
         self.used = True
         if done.written:
             log.info("certificates written to %s: %s", self.root / "tls", ", ".join(done.written))
-        for trouble in done.troubles:
+        troubles += done.troubles
+        for trouble in troubles:
             if self._troubles.get(trouble.name) != trouble:
                 log.warning("%s", trouble.text)
-        self._troubles = {trouble.name: trouble for trouble in done.troubles}
+        self._troubles = {trouble.name: trouble for trouble in troubles}
 
     def _clients(self) -> tuple[str, ...]:
         """Whose certificate is made and renewed here: the first user's, while there is such a user."""

@@ -97,9 +97,10 @@ def test_a_broken_file_changes_nobody_and_is_one_line(by_password: Agent) -> Non
     good = users.read_bytes()
     users.write_text("[[user]]\nname = 'mallory'\nrole = 'king'\n")
     seen = len(by_password.lines())
-    line = hang_up(by_password)
+    hang_up(by_password)
+    line = by_password.wait_for("stay as they were", since=seen)
     assert "role is one of read-only, operator, admin" in line
-    assert len(by_password.lines()) == seen + 1
+    assert [one for one in by_password.lines()[seen:] if "stay as they were" in one] == [line]
     with by_password.client(certificate=None, key=None, username="alice", password="right") as client:
         assert value(client, HOST)
     users.write_bytes(good)

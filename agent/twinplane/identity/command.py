@@ -10,8 +10,18 @@ from pathlib import Path
 from twinplane.errors import StartError
 from twinplane.identity.certificates import read_certificate, serial_number, write_client
 from twinplane.identity.password import hash_password
+from twinplane.identity.permission import require_closed
 from twinplane.identity.role import Role
-from twinplane.identity.user import User, ensure_users, parse_serial, put_user, read, remove_user, revoke
+from twinplane.identity.user import (
+    User,
+    ensure_users,
+    parse_serial,
+    put_user,
+    read,
+    read_if_held,
+    remove_user,
+    revoke,
+)
 
 # A value of gRPC metadata (https://grpc.io/docs/guides/metadata); blanks at its ends are lost on the way.
 _SENDABLE = re.compile(r"[!-~]([ -~]*[!-~])?")
@@ -28,12 +38,13 @@ def add_user(root: Path, name: str, role: Role, password: str | None) -> str:
             "a password is printable ASCII, without blanks at its ends: no client could send another"
         )
     file = _users(root, lost_is_fine=True)
-    known = read(file)[0].get(name) if file.exists() else None
+    known = read_if_held(file)[0].get(name)
     kept = "" if known is None else known.password
     secret = kept if password is None else hash_password(password)
     put_user(file, User(name, role, secret, () if known is None else known.rules))
     how = "a password" if secret else "no password"
-    return f"user {name}: {role.value}, {how}; `certificate issue {name}` makes a client certificate"
+    done = f"user {name}: {role.value}, {how}; `certificate issue {name}` makes a client certificate"
+    return done + _without_admin(file)
 
 
 def drop_user(root: Path, name: str) -> str:
@@ -42,8 +53,9 @@ def drop_user(root: Path, name: str) -> str:
     Raises:
         StartError: there is no such user, or the file cannot be used.
     """
-    remove_user(_users(root), name)
-    return f"user {name} is removed"
+    file = _users(root)
+    remove_user(file, name)
+    return f"user {name} is removed{_without_admin(file)}"
 
 
 def issue_certificate(root: Path, name: str, now: datetime.datetime) -> str:
@@ -79,9 +91,19 @@ def revoke_certificate(root: Path, which: str) -> str:
     return f"the certificate with serial number {serial:x} is revoked"
 
 
+def _without_admin(file: Path) -> str:
+    if any(user.role is Role.ADMIN for user in read(file)[0].values()):
+        return ""
+    return "; no user is an admin any more: only the socket run/admin.sock administers"
+
+
 def _users(root: Path, *, lost_is_fine: bool = False) -> Path:
     """The file of users; a first one is made only where no agent has worked. One that is lost beside the rest
-    held users, roles and revocations that nobody else knows: only a new user begins another."""
+    held users, roles and revocations that nobody else knows: only a new user begins another.
+
+    Raises:
+        StartError: it is lost, or others own it or can write it.
+    """
     file = root / "users.toml"
     if not root.is_dir():
         raise StartError(f"there is no state directory {root}; start the agent once, or name its settings")
@@ -93,4 +115,5 @@ def _users(root: Path, *, lost_is_fine: bool = False) -> Path:
             "backup, or begin another with `twinplane-agent user add NAME --role admin` (then revoke again "
             "what was revoked)"
         )
+    require_closed(file)
     return file

@@ -9,6 +9,7 @@ from pathlib import Path
 
 from twinplane.identity.checking import Passwords
 from twinplane.identity.password import hash_password
+from twinplane.identity.permission import require_closed
 from twinplane.identity.user import User, read
 
 
@@ -48,9 +49,12 @@ class Directory:
         """
         self._take(*read(self.path))
 
-    async def reread(self) -> None:
-        """As `reload`, with the file read in a thread."""
-        self._take(*await asyncio.to_thread(read, self.path))
+    async def reread(self) -> tuple[str, ...]:
+        """As `reload`, with the file judged (`permission.require_closed`) and read in a thread; says what was
+        mended."""
+        done, found = await asyncio.to_thread(lambda: (require_closed(self.path), read(self.path)))
+        self._take(*found)
+        return done
 
     def _take(self, users: Mapping[str, User], revoked: frozenset[int]) -> None:
         before, self._users, self._revoked = self._users, users, revoked

@@ -16,13 +16,13 @@
 
 import json
 import re
-import tomllib
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 from twinplane.errors import StartError
+from twinplane.identity.document import read_document
 from twinplane.identity.file import write_private
 from twinplane.identity.password import PasswordHashError, check_form, hash_password
 from twinplane.identity.role import Access, Role
@@ -32,6 +32,7 @@ from twinplane_wire.path import PathSyntaxError, parse
 # Sessions and limits go by name: nobody is called as those are who come through a socket without one.
 _TAKEN = "|".join(role.of_socket for role in Role)
 NAME = re.compile(rf"(?!(?:{_TAKEN})\Z)[A-Za-z_][A-Za-z0-9_.@-]{{0,63}}")
+_NAMES = "a letter or _, then letters, digits and . _ @ -, 64 at most; not local-admin and such"
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,13 +65,13 @@ def read(path: Path) -> tuple[dict[str, User], frozenset[int]]:
     return _users(path, document), _revoked(path, document)
 
 
+def read_if_held(path: Path) -> tuple[dict[str, User], frozenset[int]]:
+    """As `read`, but nobody where there is no file, or one of no bytes. Raises StartError."""
+    return read(path) if path.exists() and path.stat().st_size else ({}, frozenset())
+
+
 def _document(path: Path) -> dict[str, Any]:
-    try:
-        document = tomllib.loads(path.read_text(encoding="utf-8"))
-    except OSError as error:
-        raise StartError(f"cannot read {path}: {error.strerror}") from error
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
-        raise StartError(f"{path} is no TOML: {error}") from error
+    document = read_document(path)
     for name in document.keys() - {"user", "revoked"}:
         raise StartError(f"{path}: {name} means nothing; only [[user]] and revoked belong here")
     return document
@@ -79,7 +80,7 @@ def _document(path: Path) -> dict[str, Any]:
 def _revoked(path: Path, document: Mapping[str, Any]) -> frozenset[int]:
     listed = document.get("revoked", [])
     if not isinstance(listed, list) or not all(isinstance(text, str) for text in listed):
-        raise StartError(f"{path}: revoked is no list of serial numbers in quotes")
+        raise StartError(f"{path}: revoked is not a list of serial numbers in quotes")
     return frozenset(_serial(path, text) for text in listed)
 
 
@@ -98,7 +99,7 @@ def parse_serial(text: str) -> int:
     """
     digits = text.replace(":", "").lower().removeprefix("0x")
     if not re.fullmatch(r"[0-9a-f]{1,40}", digits):
-        raise ValueError(f"{text!r} is no serial number; write it in hexadecimal")
+        raise ValueError(f"{text!r} is not a serial number; write it in hexadecimal")
     return int(digits, 16)
 
 
@@ -166,9 +167,8 @@ def put_user(path: Path, user: User) -> None:
         StartError: the name cannot be a user's, or the file cannot be read or written.
     """
     if not NAME.fullmatch(user.name):
-        rule = "a letter or _, then letters, digits and . _ @ -, 64 at most; not local-admin and such"
-        raise StartError(f"{user.name!r} cannot be a user name; use {rule}")
-    users, revoked = read(path) if path.exists() else ({}, frozenset())
+        raise StartError(f"{user.name!r} cannot be a user name; use {_NAMES}")
+    users, revoked = read_if_held(path)
     users[user.name] = user
     write_users(path, users.values(), revoked)
 
@@ -200,7 +200,7 @@ def _user(where: str, entry: object) -> User:
         raise StartError(f"{where}: only name, role, password and rules belong here")
     name, role, password = entry.get("name"), entry.get("role"), entry.get("password", "")
     if not isinstance(name, str) or not NAME.fullmatch(name):
-        raise StartError(f"{where}: name is missing or is no user name")
+        raise StartError(f"{where}: name is missing or cannot be a user name; use {_NAMES}")
     try:
         known = Role(role)
     except ValueError as error:
@@ -210,10 +210,12 @@ def _user(where: str, entry: object) -> User:
         if password != "":
             check_form(str(password))
     except PasswordHashError as error:
-        raise StartError(f"{where} ({name}): password is {error}") from error
+        raise StartError(
+            f"{where} ({name}): password is {error}; `twinplane-agent user add {name} --password` writes one"
+        ) from error
     rules = entry.get("rules", [])
     if not isinstance(rules, list):
-        raise StartError(f"{where} ({name}): rules is no list")
+        raise StartError(f"{where} ({name}): rules is not a list")
     return User(name, known, str(password), tuple(_rule(f"{where} ({name})", rule) for rule in rules))
 
 

@@ -69,7 +69,7 @@ def test_certificates_are_issued_to_users_and_revoked_by_name_or_number(root: Pa
     colons = ":".join(f"{second:040X}"[at : at + 2] for at in range(0, 40, 2))
     command.revoke_certificate(root, colons)
     assert read(root / "users.toml")[1] == {first, second}
-    with pytest.raises(StartError, match="no serial number"):
+    with pytest.raises(StartError, match="not a serial number"):
         command.revoke_certificate(root, "nobody")
 
 
@@ -132,3 +132,23 @@ def test_users_that_were_lost_are_not_made_up(root: Path) -> None:
     assert not (root / "users.toml").exists()
     command.add_user(root, "ann", Role.ADMIN, None)
     assert set(read_users(root / "users.toml")) == {"ann"}
+
+
+def test_without_an_admin_it_is_said_and_an_empty_file_can_be_begun_again(root: Path) -> None:
+    assert "only the socket" not in command.add_user(root, "ann", Role.OPERATOR, None)
+    assert "only the socket run/admin.sock administers" in command.drop_user(root, "admin")
+    assert "only the socket" not in command.add_user(root, "ann", Role.ADMIN, None)
+    assert "only the socket" in command.add_user(root, "ann", Role.OPERATOR, None)
+    (root / "users.toml").write_bytes(b"")
+    with pytest.raises(StartError, match="is empty"):
+        command.drop_user(root, "ann")
+    command.add_user(root, "ann", Role.ADMIN, None)
+    assert set(read_users(root / "users.toml")) == {"ann"}
+
+
+def test_a_file_that_others_can_write_is_not_believed(root: Path) -> None:
+    command.add_user(root, "ann", Role.OPERATOR, None)
+    (root / "users.toml").chmod(0o622)
+    with pytest.raises(StartError, match="can be written by others"):
+        command.add_user(root, "bob", Role.OPERATOR, None)
+    assert "bob" not in read_users(root / "users.toml")

@@ -1,4 +1,5 @@
 import asyncio
+import os
 import stat
 from pathlib import Path
 
@@ -7,6 +8,7 @@ import pytest
 from twinplane.errors import StartError
 from twinplane.identity import checking, password, user
 from twinplane.identity.directory import Directory
+from twinplane.identity.document import LARGEST
 from twinplane.identity.role import Access, Role
 from twinplane.identity.user import User
 
@@ -25,12 +27,21 @@ def test_the_first_file_holds_admin_without_password(tmp_path: Path) -> None:
     ("text", "message"),
     [
         ("user = 3", "not a list"),
-        ("x", "no TOML"),
+        ("x", "not valid TOML: .*; correct it"),
+        ("", "is empty; restore it .* user add"),
+        (" \n\ufeff", "not valid TOML"),
+        ("\ufeff \r\n", "is empty"),
+        ("x = " + "[" * 100_000, "nested too deeply|not valid TOML"),
+        ("# " + "x" * LARGEST, f"more than {LARGEST} bytes"),
+        ("a\0", "not valid TOML"),
         ('[[user]]\nname = "a"', "role is one of"),
         ('[[user]]\nname = "a"\nrole = "king"', "role is one of"),
         ('[[user]]\nrole = "admin"', "name is missing"),
-        ('[[user]]\nname = "a b"\nrole = "admin"', "is no user name"),
-        ('[[user]]\nname = "local-admin"\nrole = "operator"', "is no user name"),
+        ('[[user]]\nname = "a b"\nrole = "admin"', "cannot be a user name; use a letter"),
+        ('[[user]]\nname = "a\\u0000"\nrole = "admin"', "cannot be a user name"),
+        ('[[user]]\nname = "local-admin"\nrole = "operator"', "cannot be a user name.* not local-admin"),
+        ('[[user]]\nname = "local-read-only"\nrole = "operator"', "cannot be a user name"),
+        ('[[user]]\nname = "a"\nrole = ["admin"]', "role is one of"),
         ('[[user]]\nname = "a"\nrole = "admin"\nhome = "/"', "only name, role, password and rules"),
         ('[[user]]\nname = "a"\nrole = "admin"\npassword = "secret"', "not of the form"),
         ('[[user]]\nname = "a"\nrole = "admin"\n[[user]]\nname = "a"\nrole = "admin"', "twice"),
@@ -42,6 +53,30 @@ def test_a_bad_file_is_refused_with_the_entry(tmp_path: Path, text: str, message
     with pytest.raises(StartError, match=message) as caught:
         user.read_users(path)
     assert "secret" not in str(caught.value)
+
+
+@pytest.mark.parametrize("form", ["utf-8", "utf-8-sig"])
+@pytest.mark.parametrize("end", ["\n", "\r\n"])
+def test_what_other_systems_write_is_as_good(tmp_path: Path, form: str, end: str) -> None:
+    path, lines = tmp_path / "users.toml", ("# from Zoë", "[[user]]", 'name = "ann"', 'role = "admin"', "")
+    path.write_bytes(end.join(lines).encode(form))
+    assert set(user.read_users(path)) == {"ann"}
+    path.write_bytes(end.join(lines).encode("utf-16"))
+    with pytest.raises(StartError, match="write it in UTF-8"):
+        user.read_users(path)
+
+
+def test_only_a_regular_file_is_read_and_nothing_is_waited_for(tmp_path: Path) -> None:
+    path = tmp_path / "users.toml"
+    os.mkfifo(path)
+    with pytest.raises(StartError, match="not a regular file"):
+        user.read_users(path)
+    path.unlink()
+    path.mkdir()
+    with pytest.raises(StartError, match=r"not a regular file|Is a directory"):
+        user.read_users(path)
+    with pytest.raises(StartError, match=r"No such file .*restore it"):
+        user.read_users(tmp_path / "other.toml")
 
 
 def test_verify_reload_and_remember(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
