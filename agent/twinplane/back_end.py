@@ -108,6 +108,7 @@ async def open_back_end(
             group_shares(found.cpus * 1000, found.reserve_cpu),
             kvm=found.accelerator is Accelerator.KVM,
             allow_root=settings.hypervisor.allow_root,
+            uids=settings.hypervisor.uids,
         )
     except DriverError as error:
         raise StartError(f"{error}" + (f"; {error.remedy}" if error.remedy else "")) from error
@@ -115,6 +116,8 @@ async def open_back_end(
     state.admit(hypervisor.root.group)
     if hypervisor.root.warning:
         log.warning("%s", hypervisor.root.warning)
+    if hypervisor.root.shared:
+        log.warning("all guests share one user: %s", hypervisor.root.shared)
     netlink = await stack.enter_async_context(Netlink())
     logs = ConsoleLogs(
         state.folder("appliances"), hypervisor.root.path, settings.hypervisor.console_log * KIB

@@ -153,7 +153,7 @@ def _run(options: argparse.Namespace) -> int:
 def _check(options: argparse.Namespace) -> int:
     from twinplane.app import schema, wanted
     from twinplane.capability.report import missing, probe
-    from twinplane.hypervisor.root import QEMU_USER, obstacle
+    from twinplane.hypervisor.root import QEMU_USER, obstacle, sharing
     from twinplane.model.host import Accelerator
     from twinplane.remains import require_whole
     from twinplane.state_dir import check_place
@@ -176,6 +176,10 @@ def _check(options: argparse.Namespace) -> int:
     mark = "ok     " if not hindrance else "without" if as_root else "MISSING"
     user = "root" if hindrance and as_root else QEMU_USER
     print(f"{mark} guest-user: {user}" + (f": {hindrance}" if hindrance else ""))
+    if uids := settings.hypervisor.uids:
+        shared = hindrance or sharing(uids)
+        each = shared or f"one each of {uids[0]} to {uids[-1]}"
+        print(f"{'without' if shared else 'ok     '} guest-user-ids: {each}")
     return EXIT_REFUSED if lacking or (hindrance and not as_root) else 0
 
 

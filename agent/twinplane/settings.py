@@ -20,6 +20,7 @@ MOST = 10**12  # of any number: bytes of as many MiB still fit into 64 bits
 MOST_COMMITS = 10**9
 LEAST_CONSOLE, MOST_CONSOLE = 64, 1024 * 1024  # KiB
 MOST_COPIES = 10_000
+LEAST_UID, PAST_UIDS = 65_536, 2**31  # below are accounts; some programs take larger ones for negative
 PORTS = 2**16
 _ADDRESS = re.compile(r"(\[[^\[\]\s]+\]|[^\[\]:/\s]+):(?P<port>[0-9]{1,5})")
 
@@ -85,15 +86,28 @@ class Gnmi:
 class Hypervisor:
     """Section [hypervisor]: QEMU runs inside the agent; `accelerator` says how it executes guests,
     `allow_root` whether they may run as root where no other user can be had (else such a start is refused),
-    `console_log` how many KiB of a guest's console are kept before they become the older part."""
+    `console_log` how many KiB of a guest's console are kept before they become the older part. Each guest has
+    a user id of its own of the `uid_count` from `uid_base` on; with a count of 0 they share one. The default
+    follows on those of systemd's containers (systemd, UIDS-GIDS)."""
 
     accelerator: AcceleratorSetting = AcceleratorSetting.AUTO
     allow_root: bool = False
     console_log: int = 1024
+    uid_base: int = 0x7000_0000
+    uid_count: int = 65_536
 
     def __post_init__(self) -> None:
+        if self.uid_count and not LEAST_UID <= self.uid_base <= PAST_UIDS - self.uid_count:
+            raise StartError(
+                f"hypervisor.uid_base must be at least {LEAST_UID}, and with uid_count at most {PAST_UIDS}"
+            )
         if not LEAST_CONSOLE <= self.console_log <= MOST_CONSOLE:
             raise StartError(f"hypervisor.console_log must be {LEAST_CONSOLE} to {MOST_CONSOLE} (KiB)")
+
+    @property
+    def uids(self) -> range:
+        """The user ids for guests."""
+        return range(self.uid_base, self.uid_base + self.uid_count)
 
 
 @dataclass(frozen=True, slots=True)

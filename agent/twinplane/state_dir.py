@@ -88,6 +88,8 @@ class StateDir:
             os.chown(folder, -1, group)
             folder.chmod(0o710)
             (self.root / "trash").chmod(0o700)
+            for seed in folder.glob("*/seed.iso"):
+                seed.chmod(0o400)  # a guest that runs has it open; each start gives it to the guest's user
         except OSError as error:
             raise StartError(f"cannot close {error.filename} to others: {error.strerror}") from error
 

@@ -5,6 +5,7 @@ milliseconds, measured here.
 """
 
 import asyncio
+import shutil
 import sqlite3
 import sys
 import time
@@ -34,7 +35,8 @@ async def serve(state: Path) -> None:
     fw = firewall(state, vnics, rules_nft=RULES)
     embedded = await open_embedded(state / "libvirt")
     await fw.place_files(drivers(embedded, state))
-    xml = fw.domain(Run.RUNNING).xml()
+    xml = fw.domain(Run.RUNNING).xml("")
+    shutil.chown(state / fw.seed().file, embedded.root.user)
     handle = embedded.connection._open_handle()
     database = sqlite3.connect(state / "direct.db", isolation_level=None)
     database.execute("PRAGMA journal_mode = WAL")

@@ -60,7 +60,7 @@ async def test_a_copy_of_a_domain_is_somebody_elses(state: Path) -> None:
     await fw.place_files(made)
     stopped = fw.domain(Run.STOPPED)
     await made.domain.ensure(stopped.key, stopped)
-    copy = stopped.xml().replace(fw.name, "copy").replace(str(fw.uuid), str(INSTANCE))
+    copy = stopped.xml("").replace(fw.name, "copy").replace(str(fw.uuid), str(INSTANCE))
     await embedded.connection.define("copy", copy)
     assert await made.domain.survey(()) == (stopped,)
     assert len(await made.scheduler.survey(())) == 1

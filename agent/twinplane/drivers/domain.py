@@ -14,9 +14,10 @@ from twinplane.errors import DriverError
 from twinplane.hypervisor import process
 from twinplane.hypervisor.domain import DomainRecord, DomainState
 from twinplane.hypervisor.embedded import Embedded
+from twinplane.hypervisor.guest_user import GuestUsers
 from twinplane.image.store import Store
 from twinplane.model.names import domain_owner
-from twinplane.plan.appliance.seed import console_files
+from twinplane.plan.appliance.seed import console_files, seed_file
 from twinplane.plan.resource import Domain, Found, Key, Noun, Ownership, Resource, Run
 
 log = logging.getLogger(__name__)
@@ -35,6 +36,7 @@ class DomainDriver:
         self._left_overs = hypervisor.left_overs
         self._weight = hypervisor.weight
         self._store = store
+        self._users = GuestUsers(hypervisor.root, hypervisor.connection, store.owners)
         self._asked: set[str] = set()
         self._held: dict[str, Domain] = {}  # put aside without an answer
 
@@ -114,12 +116,19 @@ class DomainDriver:
                 return
             raise
         active = record is not None and record.active
-        if record is None or (record.mark is not None and record.mark.digest != wanted.digest):
-            if active:
-                raise DriverError(
-                    f"{name} is active with another definition", remedy="set its admin-state to STOPPED first"
-                )
-            await self._connection.define(name, wanted.xml())
+        other = record is None or (record.mark is not None and record.mark.digest != wanted.digest)
+        if other and active:
+            raise DriverError(
+                f"{name} is active with another definition", remedy="set its admin-state to STOPPED first"
+            )
+        starting = wanted.run is not Run.STOPPED and not active
+        label = kept = "" if record is None else record.label
+        if starting:
+            await self._refuse_lost(name)
+        if other or starting:
+            label = await self._users.label(name, kept, starting=starting)
+        if other or label != kept:
+            await self._connection.define(name, wanted.xml(label))
         if wanted.run is Run.STOPPED:
             if record is not None and active:
                 await self._stop(record, wanted.stop_timeout)
@@ -130,8 +139,8 @@ class DomainDriver:
         if wanted.run is Run.RUNNING:
             self._held.pop(name, None)
         paused = not active or (record is not None and record.state is DomainState.PAUSED)
-        if not active:
-            await self._refuse_lost(name)
+        if starting:
+            await self._users.hand_over(self._store.path(seed_file(wanted.uuid)), label)
             await self._connection.start_paused(name)
             await asyncio.to_thread(self._weight.settle)
         if wanted.run is Run.RUNNING and paused:
@@ -199,6 +208,7 @@ class DomainDriver:
             except OSError as error:
                 raise DriverError(f"the console log of {name} cannot be removed: {error}") from error
             await self._connection.undefine(name)
+        self._users.forget(name)
         self._asked.discard(name)
         self._held.pop(name, None)
         if await self._connection.domain(name) is not None:

@@ -1,5 +1,6 @@
 """What is known of a domain, as plain values: its state, its mark, its lifecycle events."""
 
+import re
 from dataclasses import dataclass
 from enum import Enum
 from uuid import UUID
@@ -95,7 +96,8 @@ class DomainRecord:
     """One domain as libvirt knows it; `memory` in bytes, `mark` None where the domain is not of our making.
 
     Definition and mark are those of the running guest where it is active. `pid` and `start_time` (ns since
-    the epoch) are those of the QEMU process.
+    the epoch) are those of the QEMU process. `label` is the static DAC label it runs with, `+uid:+gid`, empty
+    where it runs as the user that all guests share.
     """
 
     name: str
@@ -109,6 +111,7 @@ class DomainRecord:
     pid: int | None
     start_time: int | None
     interfaces: tuple[DomainInterface, ...] = ()
+    label: str = ""
 
     @property
     def active(self) -> bool:
@@ -194,6 +197,15 @@ def parse_interfaces(xml: str) -> tuple[DomainInterface, ...]:
         bus = int(_attribute(element, "address", "bus") or "0", 0)
         found.append(DomainInterface(device, mac, bus - 1))
     return tuple(sorted(found, key=lambda interface: interface.index))
+
+
+def parse_label(xml: str) -> str:
+    """The static DAC label in a domain's XML as libvirt writes it; empty where there is none."""
+    match = _LABEL.search(xml)
+    return match[1] if match else ""
+
+
+_LABEL = re.compile(r"<seclabel type='static' model='dac'[^>]*>\s*<label>([^<]*)</label>")
 
 
 def _attribute(element: ElementTree.Element, child: str, name: str) -> str:

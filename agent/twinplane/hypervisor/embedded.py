@@ -34,12 +34,17 @@ class Embedded:
 
 
 async def open_embedded(
-    path: Path, shares: int = MOST_SHARES, *, kvm: bool = False, allow_root: bool = False
+    path: Path,
+    shares: int = MOST_SHARES,
+    *,
+    kvm: bool = False,
+    allow_root: bool = False,
+    uids: range = range(0),
 ) -> Embedded:
     """Prepare the folder, put records of guests that are not there out of libvirt's way, note the cgroups
     that are not there yet, open libvirt. `shares` is what all guests together weigh beside a task of the
-    host, which weighs 1024; `kvm` and `allow_root` as `prepare` takes them. Raises `DriverError`."""
-    root = await asyncio.to_thread(prepare, path, kvm=kvm, allow_root=allow_root)
+    host, which weighs 1024; `kvm`, `allow_root` and `uids` as `prepare` takes them. Raises `DriverError`."""
+    root = await asyncio.to_thread(prepare, path, kvm=kvm, allow_root=allow_root, uids=uids)
     left_overs = LeftOvers(root.path)
     if root.unaided:
         await asyncio.to_thread(ask_unaided, root.path)

@@ -16,6 +16,7 @@ from twinplane.hypervisor.domain import (
     SchedulerRecord,
     SchedulerValues,
     parse_interfaces,
+    parse_label,
     parse_mark,
     reason_name,
 )
@@ -27,6 +28,7 @@ def record(root: Path, domain: Any) -> DomainRecord:
     _, _, memory, vcpus, _ = domain.info()
     state = DomainState(number)
     name = domain.name()
+    xml = domain.XMLDesc(0)
     pid = process.pid_of(root, name) if domain.isActive() else None
     return DomainRecord(
         name=name,
@@ -39,7 +41,8 @@ def record(root: Path, domain: Any) -> DomainRecord:
         mark=_mark(domain),
         pid=pid,
         start_time=process.start_time(pid) if pid is not None else None,
-        interfaces=parse_interfaces(domain.XMLDesc(0)),
+        interfaces=parse_interfaces(xml),
+        label=parse_label(xml),
     )
 
 

@@ -15,6 +15,7 @@ from twinplane.errors import DriverError
 QEMU_USER = "libvirt-qemu"
 KVM_DEVICE = Path("/dev/kvm")
 MOUNTS = Path("/proc/self/mountinfo")
+ID_MAP = Path("/proc/self/uid_map")
 # sun_path holds 108 bytes with its end; libvirt appends /lib/qemu/domain-<id>-<20 characters>/monitor.sock.
 LONGEST_ROOT = 107 - 31 - 20 - 5
 ROOM = 1 << 20  # bytes, beside what the states of running guests take
@@ -24,7 +25,8 @@ ROOM = 1 << 20  # bytes, beside what the states of running guests take
 class EmbeddedRoot:
     """A prepared root. `user` is whom guests run as: root only where that is
     the one that works and was allowed, and then `warning` says why. `group` is one that guests
-    are in, and as few others as there is one for. With `unaided` they run under emulation as
+    are in, and as few others as there is one for. `uids` are those that guests have one each of, none where
+    they share `user`; `shared` says why, where they were not to. With `unaided` they run under emulation as
     a user who may not open /dev/kvm, which is there (see `unaided.py`)."""
 
     path: Path
@@ -32,6 +34,8 @@ class EmbeddedRoot:
     group: int
     warning: str = ""
     unaided: bool = False
+    uids: range = range(0)
+    shared: str = ""
 
     @property
     def uri(self) -> str:
@@ -44,8 +48,11 @@ def root_uri(path: Path) -> str:
     return f"qemu:///embed?root={quote(os.fsencode(path))}"
 
 
-def prepare(path: Path, *, kvm: bool = False, allow_root: bool = False) -> EmbeddedRoot:
-    """Make the folder and write its `etc/qemu.conf`. `kvm`: guests are to run under KVM.
+def prepare(
+    path: Path, *, kvm: bool = False, allow_root: bool = False, uids: range = range(0)
+) -> EmbeddedRoot:
+    """Make the folder and write its `etc/qemu.conf`. `kvm`: guests are to run under KVM. `uids`: each as
+    another of these users, where the host allows.
 
     Raises:
         DriverError: libvirt cannot work in it, or guests could run as root only, which is not allowed.
@@ -78,9 +85,14 @@ def prepare(path: Path, *, kvm: bool = False, allow_root: bool = False) -> Embed
     except OSError as error:
         raise DriverError(f"{path} cannot be prepared: {error}") from error
     own = 0 if hindrance else _own_group(account)
+    shared = ""
+    if uids:
+        device = _kvm_group(account, own) if kvm and not hindrance else own
+        shared = sharing(uids) or ("" if device is not None else f"only {QEMU_USER} may open {KVM_DEVICE}")
+        uids, own = (range(0), own) if hindrance or shared or device is None else (uids, device)
     warning = f"guests run as root: {hindrance}" if hindrance else ""
     unaided = not kvm and not hindrance and KVM_DEVICE.exists() and not _may_use(KVM_DEVICE, account)
-    return EmbeddedRoot(path, user, own, warning, unaided)
+    return EmbeddedRoot(path, user, own, warning, unaided, uids, shared)
 
 
 def obstacle(path: Path, *, kvm: bool) -> str:
@@ -92,6 +104,30 @@ def obstacle(path: Path, *, kvm: bool) -> str:
         return f"the user {QEMU_USER} does not exist (apt-get install libvirt-daemon-system)"
     except OSError as error:
         return f"{error.filename} cannot be read: {error.strerror}"
+
+
+def sharing(uids: range) -> str:
+    """What would keep guests from having a user each of those; empty where nothing does."""
+    # user_namespaces(7): lines of the first id inside, the one outside, and how many.
+    lines = [[int(field) for field in line.split()] for line in ID_MAP.read_text().splitlines()]
+    if not any(first <= uids.start and uids.stop <= first + count for first, _, count in lines):
+        return (
+            f"the user namespace of the agent does not have the user ids {uids.start} to {uids.stop - 1} "
+            "(set hypervisor.uid_base and uid_count to a part that it has)"
+        )
+    for account in pwd.getpwall():
+        if account.pw_uid in uids:
+            return f"{account.pw_name} has the user id {account.pw_uid} (set another hypervisor.uid_base)"
+    return ""
+
+
+def _kvm_group(account: pwd.struct_passwd, own: int) -> int | None:
+    """The group that a user needs for /dev/kvm: `own` where all may, None where only the account."""
+    status = KVM_DEVICE.stat()
+    mode = stat.S_IMODE(status.st_mode)
+    if mode & 0o060 == 0o060 and status.st_gid in os.getgrouplist(account.pw_name, account.pw_gid):
+        return status.st_gid
+    return own if mode & 0o006 == 0o006 and status.st_gid != own else None
 
 
 def _own_group(account: pwd.struct_passwd) -> int:

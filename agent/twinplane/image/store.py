@@ -16,6 +16,7 @@ from twinplane.image.source import SourceError, copy_digesting, digest_of, open_
 
 TRASH = "trash"
 NOTE = ".json"
+_NEW = os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_NOFOLLOW | os.O_CLOEXEC
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,13 +57,13 @@ class Store:
         _sync_folder(target.parent)
 
     def write(self, file: str, content: bytes) -> None:
-        """Write a whole file."""
+        """Write a whole file, which only its owner can read."""
         target = self._make_way(file)
         temporary = target.with_name(f".{target.name}.new")
         try:
-            with temporary.open("wb") as writer:
+            with os.fdopen(os.open(temporary, _NEW, 0o600), "wb") as writer:
                 writer.write(content)
-                _settle(writer)
+                _settle(writer, 0o400)
             temporary.rename(target)
         except BaseException:
             temporary.unlink(missing_ok=True)
@@ -111,6 +112,15 @@ class Store:
                 if path.suffix != NOTE and not path.name.startswith(".")
             )
         )
+
+    def owners(self) -> set[int]:
+        """The user ids that files of appliances belong to, those in the trash included."""
+        found: set[int] = set()
+        for folder in ("appliances", f"{TRASH}/appliances"):
+            for path in (self._root / folder).glob("*/*"):
+                with suppress(FileNotFoundError):
+                    found.add(path.lstat().st_uid)
+        return found
 
     def sweep(self) -> None:
         """Delete what a crash left behind: temporary files, notes without file, empty folders."""
@@ -172,9 +182,9 @@ def _read_note(target: Path) -> dict[str, object]:
     return note if isinstance(note, dict) and {"identity", "digest", "mark"} <= note.keys() else {}
 
 
-def _settle(file: IO[Any]) -> None:
+def _settle(file: IO[Any], mode: int = 0o444) -> None:
     file.flush()
-    os.fchmod(file.fileno(), 0o444)
+    os.fchmod(file.fileno(), mode)
     os.fsync(file.fileno())
 
 

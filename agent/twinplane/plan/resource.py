@@ -237,8 +237,9 @@ class Run(Enum):
 @dataclass(frozen=True, slots=True)
 class Domain:
     """A domain defined in the hypervisor. `digest` covers its definition without what is tuned live, and is
-    kept in its metadata: equal digest means adopt as it is. `xml`, which writes the definition, and `title`
-    are carried, not compared.
+    kept in its metadata: equal digest means adopt as it is. `xml`, which writes the definition for the user
+    that a DAC label names (``+uid:+gid``; empty: the one of all guests), and `title` are carried, not
+    compared.
 
     `stop_timeout` (seconds) is for a graceful stop, which is a final step: a request to the guest.
     """
@@ -248,7 +249,7 @@ class Domain:
     owner: Path
     digest: str
     run: Run
-    xml: Callable[[], str] = field(default=str, compare=False, repr=False)
+    xml: Callable[[str], str] = field(default=str, compare=False, repr=False)
     title: str = field(default="", compare=False)
     stop_timeout: int = field(default=60, compare=False)
 

@@ -73,6 +73,8 @@ def test_what_guests_are_started_from_is_for_guests_alone(short, monkeypatch):
         for group in (account.pw_gid, 65534):
             other = {"user": 65534, "group": group, "extra_groups": []}
             assert subprocess.run(["cat", seed], **other, check=False).returncode != 0
+        state.admit(account.pw_gid)
+        assert seed.stat().st_mode & 0o777 == 0o400, "one of an earlier version, which guests could all read"
         assert state.folder("trash").stat().st_mode & 0o777 == 0o700
 
 

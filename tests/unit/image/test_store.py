@@ -43,6 +43,17 @@ def test_a_copy_is_read_back_with_digest_size_and_mark(store, images):
     assert store.path(FILE).stat().st_mode & 0o777 == 0o444
 
 
+def test_a_seed_is_for_its_owner_only(store):
+    """Who that is follows at the start of its guest. The trash has owners too."""
+    store.write("appliances/a/seed.iso", b"password")
+    assert store.path("appliances/a/seed.iso").stat().st_mode & 0o777 == 0o400
+    assert store.owners() == {os.geteuid()}
+    store.set_aside("appliances/a/seed.iso")
+    assert store.owners() == {os.geteuid()}
+    store.empty_trash()
+    assert store.owners() == set()
+
+
 def test_another_digest_leaves_nothing(store, images):
     with pytest.raises(SourceError, match="has digest"):
         store.copy(images, "vmlinuz", FILE, "sha256:" + "0" * 64, MARK)

@@ -104,10 +104,11 @@ def definition(appliance: Appliance, image: Image, context: Context) -> Definiti
     )
 
 
-def write(what: Definition, title: str) -> str:
-    """The XML of a definition, with its digest in the metadata."""
+def write(what: Definition, title: str, label: str = "") -> str:
+    """The XML of a definition, with its digest in the metadata. `label` (``+uid:+gid``) is whom the guest
+    runs as, where that is not the user of all; it is the host's affair, so that no digest depends on it."""
     lines: list[str] = []
-    _write(_domain(what, title), "", lines)
+    _write(_domain(what, title, label), "", lines)
     return "\n".join(lines) + "\n"
 
 
@@ -130,7 +131,7 @@ def _escaped(text: str) -> str:
     return escape(text, _ENTITIES) if _SPECIAL.search(text) else text
 
 
-def _domain(what: Definition, title: str) -> Element:
+def _domain(what: Definition, title: str, label: str) -> Element:
     domain = Element("domain", {"xmlns:twinplane": NAMESPACE, "type": "kvm" if what.kvm else "qemu"})
     _text(domain, "name", what.name)
     _text(domain, "uuid", what.uuid)
@@ -165,6 +166,8 @@ def _domain(what: Definition, title: str) -> Element:
     balloon = SubElement(devices, "memballoon", model="virtio")
     _address(balloon, 0, _BALLOON_SLOT)
     SubElement(devices, "panic", model="isa")
+    if label:
+        _text(SubElement(domain, "seclabel", type="static", model="dac", relabel="no"), "label", label)
     return domain
 
 
