@@ -219,6 +219,8 @@ def test_a_guest_that_has_ended_and_is_never_reaped_is_put_away(root, monkeypatc
     qemu = root.guest("vma")
     root.record("vma", qemu.pid)
     qemu.kill()
+    while not process.ended(qemu.pid):
+        time.sleep(0.01)
     root.clear()
     assert root.aside() == ["vma.xml"]
 
