@@ -18,7 +18,7 @@ async def serve(users: Directory, raised: Raised) -> None:
 
 def report(users: Directory, raised: Raised) -> None:
     """Bring the alarm to what there is to report now."""
-    text = users.guesses.summary()
+    text = users.guesses.summary(users.users)
     if text:
         raised.set(NAME, "GUESSING", "WARNING", text)
     elif text is not None:

@@ -18,7 +18,7 @@ from twinplane.identity.password import matches
 from twinplane_wire.path import ROOT
 
 REMEMBER_SECONDS = 900.0
-REMEMBER_ENTRIES = 256
+REMEMBER_ENTRIES = 4096  # one for each user and what they log in with: else they are checked each time
 WAITING = 8  # different passwords of one address
 WAITING_IN_ALL = 64
 

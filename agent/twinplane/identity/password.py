@@ -50,7 +50,9 @@ def _fields(stored: str) -> tuple[int, int, int, bytes, bytes]:
         raise PasswordHashError("not of the form scrypt$n$r$p$salt$digest") from error
     n, r, p = numbers
     power_of_two = n > 1 and n & (n - 1) == 0
-    if name != "scrypt" or not power_of_two or r < 1 or p < 1 or 128 * n * r * p > MAX_MEMORY // 2:
+    # RFC 7914 section 6: N is less than 2^(128 * r / 8).
+    possible = power_of_two and r >= 1 and p >= 1 and n < 1 << min(16 * r, 64)
+    if name != "scrypt" or not possible or 128 * n * r * p > MAX_MEMORY // 2:
         raise PasswordHashError("scrypt parameters out of range")
     if len(content[1]) < 16:
         raise PasswordHashError("digest too short")

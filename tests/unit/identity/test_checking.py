@@ -104,3 +104,13 @@ async def test_what_is_used_goes_on_being_remembered(hashing: Hashing) -> None:
     assert len(hashing.calls) == 2
     assert await passwords.right("ann", "right", "another hash", HERE)
     assert len(hashing.calls) == 3, "another hash is another password"
+
+
+@in_loop
+async def test_more_users_than_a_few_hundred_are_remembered(hashing: Hashing) -> None:
+    passwords, users = Passwords(), [f"user{n}" for n in range(600)]
+    hashing.free.set()
+    for _ in range(3):
+        for name in users:
+            assert await passwords.right(name, "right", f"hash of {name}", HERE)
+    assert len(hashing.calls) == len(users)

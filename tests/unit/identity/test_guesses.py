@@ -2,6 +2,7 @@
 
 import asyncio
 import threading
+import tracemalloc
 
 import pytest
 
@@ -11,7 +12,7 @@ from twinplane.guessing import report
 from twinplane.identity import checking
 from twinplane.identity.checking import WAITING_IN_ALL, Passwords
 from twinplane.identity.directory import Directory
-from twinplane.identity.guesses import FREE, HALF_LIFE, LONGEST_PAUSE, Guesses
+from twinplane.identity.guesses import FREE, HALF_LIFE, LONGEST_PAUSE, MOST, Guesses
 from twinplane.identity.role import Role
 from twinplane.identity.user import set_user
 from twinplane.state.raised import Raised
@@ -150,3 +151,48 @@ async def test_guessing_is_an_alarm_until_it_is_over(
     time += 5 * HALF_LIFE
     report(users, raised)
     assert [one.cleared for one in seen] == [False, True]
+
+
+def test_one_who_has_a_whole_network_of_addresses_is_one() -> None:
+    guesses = Guesses(lambda: 0.0)
+    theirs = [f"ipv6:%5B2001:db8::{n:x}%5D" for n in range(1, 40)]
+    for address in theirs:
+        guesses.wrong("ann", address)
+    new, neighbour = "ipv6:%5B2001:db8::ffff%5D", "ipv6:%5B2001:db8:0:1::1%5D"
+    assert guesses.rank("ann", neighbour) < guesses.rank("ann", new)
+    assert guesses.pause("ann", new) == 0, "who shares the network does not pause for them"
+    assert "from ipv6:2001:db8::/64 (39);" in (guesses.summary({"ann"}) or "")
+    for _ in range(9):
+        guesses.wrong("bob", "ipv6:%5Bfe80::1%25eth0%5D")
+    assert guesses.rank("bob", "ipv6:%5Bfe80::2%25eth0%5D") < guesses.rank("bob", "ipv6:%5Bfe80::1%25eth0%5D")
+    for odd in ("ipv6:x", "ipv6:", "unix", ""):
+        guesses.wrong("bob", odd)
+        assert guesses.rank("bob", odd)[1] == 1
+
+
+def test_a_million_names_and_addresses_take_little_memory() -> None:
+    time = 0.0
+    guesses = Guesses(lambda: time)
+    tracemalloc.start()
+    try:
+        for n in range(3 * MOST):
+            guesses.wrong(f"{n}{'x' * 12_000}", f"ipv6:%5B2001:db8:{n >> 8:x}:{n & 255:x}::1%5D")
+        taken, _ = tracemalloc.get_traced_memory()
+    finally:
+        tracemalloc.stop()
+    assert taken < 20 << 20
+    name = f"{3 * MOST - 1}{'x' * 12_000}"
+    for _ in range(FREE):
+        guesses.wrong(name, HOME)
+    assert guesses.pause(name, HOME) > 0
+
+
+def test_a_name_that_is_nobody_s_is_not_repeated() -> None:
+    guesses = Guesses(lambda: 0.0)
+    for _ in range(30):
+        guesses.wrong("hunter2", HOME)
+    assert "for no user here, from" in (guesses.summary({"ann"}) or "")
+    guesses.wrong("ann", HOME)
+    text = guesses.summary({"ann"}) or ""
+    assert "for ann and others, from" in text
+    assert "hunter2" not in text

@@ -139,7 +139,8 @@ def test_hash_form() -> None:
     assert password.matches("pässword", stored)
     assert not password.matches("password", stored)
     assert password.hash_password("pässword") != stored
-    for bad in ("", "plain", "scrypt$1$8$1$AA==$AA==", "scrypt$16384$8$1$AA==$AA==", stored + "$x"):
+    narrow = stored.replace("$16384$8$", "$65536$1$")  # which OpenSSL refuses when it is used
+    for bad in ("", "plain", "scrypt$1$8$1$AA==$AA==", "scrypt$16384$8$1$AA==$AA==", stored + "$x", narrow):
         with pytest.raises(password.PasswordHashError):
             password.matches("x", bad)
     huge = stored.replace("$16384$", "$1073741824$")
