@@ -1,6 +1,6 @@
 """What is not as configured, kept until it is: alarms and objects that failed."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence, Set
 
 from twinplane.plan.resource import Key
 from twinplane.plan.step import Phase, Step
@@ -32,6 +32,11 @@ class Alarms:
         """The objects on which something failed and has to be tried again."""
         return frozenset(object_of(failure.step) for failure in self._open.values())
 
+    @property
+    def failed(self) -> tuple[Step, ...]:
+        """The steps that failed and have to be tried again."""
+        return tuple(failure.step for failure in self._open.values())
+
     def report(self, failures: Iterable[Failure], attempted: Iterable[Key]) -> None:
         """The result of working on the resources `attempted`: what failed is alarmed, the rest cleared."""
         before = self.unfinished
@@ -41,10 +46,13 @@ class Alarms:
         for path in before | self.unfinished:
             self._settle(path, [item for item in self._open.values() if object_of(item.step) == path])
 
-    def report_all(self, failures: Iterable[Failure], only: frozenset[Path] | None) -> None:
-        """The same after working on all there is (on the objects at these paths, where given)."""
-        attempted = [key for key, item in self._open.items() if only is None or object_of(item.step) in only]
-        self.report(failures, attempted)
+    def report_all(
+        self, failures: Iterable[Failure], only: frozenset[Path] | None, but: Set[Key] = frozenset()
+    ) -> None:
+        """The same after working on all there is (on the objects at these paths, where given) but these
+        resources."""
+        mine = [key for key, item in self._open.items() if only is None or object_of(item.step) in only]
+        self.report(failures, [key for key in mine if key not in but])
 
     def undone(self, objects: Mapping[Path, str]) -> None:
         """What failed undos left over, by object: all there is of it."""

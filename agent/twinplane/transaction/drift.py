@@ -29,6 +29,7 @@ from twinplane_wire.path import Path
 log = logging.getLogger(__name__)
 
 SHARES = frozenset({Noun.SCHEDULER, Noun.QDISC})
+ANSWERED = frozenset({Noun.DOMAIN, Noun.SCHEDULER})  # what is asked of a guest
 ALARMS = {DRIFT: ("DRIFT", "MINOR"), SHARE_VIOLATION: ("SHARE_VIOLATION", "MINOR")}
 
 SWITCHES = "virtual-switches"
@@ -142,13 +143,13 @@ class Drifts:
         surveyed: Resources = {}
         if len(wanted) > FEW:
             surveyed = await survey(executor, wanted, self._standing.foreign, ())
-        # A survey knows of no guest that gives no answer, which is not gone.
+        # A survey knows nothing of a guest that gives no answer, which is not gone.
         single = [
             key
             for key, one in wanted.items()
             if len(wanted) <= FEW
             or isinstance(one, Plug | Link)
-            or (key.noun is Noun.DOMAIN and key not in surveyed)
+            or (key.noun in ANSWERED and key not in surveyed)
         ]
         found = await asyncio.gather(*(self._find(key) for key in single))
         alone = dict(zip(single, found, strict=True))

@@ -124,6 +124,11 @@ def followed(
     return tuple(gone), tuple(come)
 
 
+def taken_for(value: ForeignValue) -> Path:
+    """The object that the value was taken for."""
+    return Path(value.owner.elems[:2], value.owner.origin)
+
+
 def name_of(owner: Path) -> str:
     """The name that a host port has in the configuration of the object, or part of one, at this path."""
     keys = owner.elems[-1].keys if owner.elems else ()
@@ -137,8 +142,7 @@ def astray(foreign: Foreign, objects: Iterable[Path], wanted: Resources) -> Fore
         {
             key: value
             for key, value in foreign.items()
-            if Path(value.owner.elems[:2], value.owner.origin) in concerned
-            and value.device != name_of(value.owner)
+            if taken_for(value) in concerned and value.device != name_of(value.owner)
         },
         wanted,
     )

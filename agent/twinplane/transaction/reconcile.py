@@ -7,7 +7,7 @@ change anything.
 """
 
 import asyncio
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 
 from twinplane.errors import DriverError
@@ -15,7 +15,7 @@ from twinplane.plan.resource import Domain, ForeignValue, Key, Link, Noun, Plug,
 from twinplane.plan.step import Effect, Phase, Step
 from twinplane.transaction.alarm import object_of
 from twinplane.transaction.collaborator import Foreign, ForeignReader, Planner, Resources
-from twinplane.transaction.dependence import dependents
+from twinplane.transaction.dependence import dependents, held_up
 from twinplane.transaction.driver import Ownership
 from twinplane.transaction.execute import Executor, Failure, ReadBack
 from twinplane.transaction.foreign import claimed, give_back, held_by, mask, missing, unclaimed
@@ -34,6 +34,10 @@ class Bounds:
 
     most: Effect = Effect.RECREATE
     guests: bool = True
+
+    def __or__(self, other: "Bounds") -> "Bounds":
+        """What either of both allows."""
+        return Bounds(max(self.most, other.most), self.guests or other.guests)
 
 
 UNBOUNDED = Bounds()
@@ -91,18 +95,23 @@ async def prepare(
     undoing: frozenset[Key] = frozenset(),
     only: frozenset[Path] | None = None,
     bounds: Bounds = UNBOUNDED,
-    unfinished: frozenset[Path] = frozenset(),
+    unfinished: Sequence[Step] = (),
 ) -> Repair:
     """Plan from facts to what is desired. `undoing` names what an unfinished transaction touched; with `only`
-    the objects at these paths are worked on and no others, within `bounds` where they are not `unfinished`;
-    what nobody wants of a host port is given back in any case. Raises DriverError."""
+    the objects at these paths are worked on and no others, within `bounds`. In any case guests are started
+    and ended that wait for what is `unfinished`, and what nobody wants of a host port is given back. Raises
+    DriverError."""
     loose = unclaimed(foreign, desired)
     planned = list(planner(facts, desired, foreign).steps)
     if only is not None:
         planned = [step for step in planned if object_of(step) in only]
     restored = {step.key for step in planned if step.key.noun in HOST_PORT}
     if not bounds.guests:
-        planned = [step for step in planned if step.key.noun in MENDED or object_of(step) in unfinished]
+        planned = [
+            step
+            for step in planned
+            if step.key.noun in MENDED or any(held_up(step, one) for one in unfinished)
+        ]
     # Whoever took them first may not be the one whose step failed: the port was moved in between.
     planned += [step for step in give_back(loose) if step.key not in restored]
     planned = [_asked(step, facts) if _has_to_wait(step, undoing) else step for step in planned]

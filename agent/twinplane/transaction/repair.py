@@ -13,7 +13,7 @@ from twinplane.transaction.alarm import object_of
 from twinplane.transaction.confirm import Confirmations
 from twinplane.transaction.drift import Drifts
 from twinplane.transaction.execute import Failure, facts
-from twinplane.transaction.foreign import by_attribute
+from twinplane.transaction.foreign import by_attribute, taken_for
 from twinplane.transaction.journal import Status, names
 from twinplane.transaction.leftover import deleted, owned, undone, unread
 from twinplane.transaction.reconcile import UNBOUNDED, Bounds
@@ -56,8 +56,10 @@ class Repairs:
         self._spare = Spare(parts.store, parts.publisher)
         self._tries: dict[Path | None, int] = {}  # by object; None: everything
         self._due: dict[Path | None, float] = {}  # times of the event loop
+        self._bounds: dict[Path | None, Bounds] = {}  # how far each that is due may go
         self._timer: asyncio.TimerHandle | None = None
         self._whole = False  # the next repair has to be of everything
+        self._returned: set[Path] = set()  # whose values were given back while a commit waits
         self.surveyed = asyncio.Event()
         self.recovered = asyncio.Event()
 
@@ -71,18 +73,19 @@ class Repairs:
         over; what waited for itself is repaired."""
         self._started(steps, failures)
         self._spare.settle()
-        if self._whole:
-            self.later(whole=True)
+        returned, self._returned = self._returned, set()
+        self.later(returned, whole=self._whole)
 
     def _started(self, steps: Sequence[Step], failures: Sequence[Failure]) -> None:
         failed = {object_of(failure.step) for failure in failures}
         self._standing.alarms.started(frozenset(object_of(step) for step in steps if _renews(step)) - failed)
 
-    def later(self, objects: Iterable[Path] = (), *, whole: bool = False) -> None:
-        """Repair these objects, or everything, each after a pause that grows with its tries."""
+    def later(self, objects: Iterable[Path] = (), *, whole: bool = False, bounds: Bounds = UNBOUNDED) -> None:
+        """Repair these objects within bounds, or everything, each after a pause that grows with its tries."""
         self._whole |= whole
         pauses, now = self._parts.repair_pauses, asyncio.get_running_loop().time()
         for path in (*objects, *([None] if whole else [])):
+            self._bounds[path] = bounds | self._bounds.get(path, bounds)
             if path not in self._due:
                 tries = self._tries.get(path, 0)
                 self._tries[path] = tries + 1
@@ -149,7 +152,7 @@ class Repairs:
             undoing=standing.undoing,
             only=only,
             bounds=bounds,
-            unfinished=standing.alarms.unfinished,
+            unfinished=standing.alarms.failed,
         )
         if dry_run:
             return _reconciled(repair, repair.blocked)
@@ -161,10 +164,10 @@ class Repairs:
         done = await reconciling.execute(parts.executor, repair)
         parts.publisher.observed(facts(repair.steps, done.read_back))
         parts.publisher.release()
-        settles = bounds is UNBOUNDED
+        settles = bounds == UNBOUNDED
         self._whole &= only is not None or not settles
         self.stops.watch(repair.steps, done.read_back)
-        self._tell(repair, done, only, settles=settles)
+        self._tell(repair, done, only, bounds)
         await self._conclude(done, only, settles=settles)
         self._drifts.later()
         return _reconciled(repair, done.failures)
@@ -174,29 +177,27 @@ class Repairs:
         repair: reconciling.Repair,
         done: reconciling.Repaired,
         only: frozenset[Path] | None,
-        *,
-        settles: bool,
+        bounds: Bounds,
     ) -> None:
         alarms = self._standing.alarms
-        if settles:
-            alarms.report_all(done.failures, only)
-        else:
-            alarms.report(done.failures, [step.key for step in repair.steps])
+        alarms.report_all(done.failures, only, {step.key for step in repair.beyond})
         if only is None:
             self._started(repair.steps, done.failures)
             lost = {object_of(step) for step in repair.waiting if step.key.noun is Noun.TAP}
             alarms.waiting({object_of(step): str(step.key) for step in repair.waiting}, lost)
         failed = frozenset(object_of(failure.step) for failure in done.failures)
         over = {path for path in self._tries if (only is None or path in only) and path not in failed}
-        over = over if settles else set()
+        # What is due may go further than this repair did.
+        over = {path for path in over if bounds | self._bounds.get(path, bounds) == bounds}
         for path in over:
             del self._tries[path]
             self._due.pop(path, None)
+            self._bounds.pop(path, None)
         if over:
             # Who waits may have waited for what is there now.
             soon = asyncio.get_running_loop().time() + self._parts.repair_pauses[0]
             self._due = {path: min(due, soon) for path, due in self._due.items()}
-        self.later(failed)
+        self.later(failed, bounds=bounds)
 
     async def _conclude(
         self, done: reconciling.Repaired, only: frozenset[Path] | None, *, settles: bool
@@ -212,7 +213,7 @@ class Repairs:
         if row is not None:
             fresh = [failed[key] for key in row.names if key in failed and key not in standing.left]
             left += undone(fresh) if row.status is Status.PENDING else deleted(fresh)
-        self._whole |= waits and bool(done.returned)
+        self._returned |= {taken_for(value) for value in done.returned} if waits else set()
         await standing.conclude(
             End(() if waits else done.returned, tuple(left), settled, row=row is not None)
         )
@@ -222,12 +223,18 @@ class Repairs:
     async def _again(self) -> None:
         self._timer = None
         now = asyncio.get_running_loop().time() + TOGETHER
-        ready = [path for path, due in self._due.items() if due <= now]
-        for path in ready:
+        ready: dict[Bounds, set[Path]] = {}
+        whole = bool(self._whole or self._standing.degraded or self._standing.not_ready)
+        for path in [path for path, due in self._due.items() if due <= now]:
             del self._due[path]
-        if ready:
-            whole = None in ready or self._whole or self._standing.degraded or self._standing.not_ready
-            await self._tolerant(None if whole else frozenset(path for path in ready if path is not None))
+            bounds = self._bounds.pop(path)
+            whole |= path is None
+            ready.setdefault(bounds, set()).update(() if path is None else (path,))
+        if ready and whole:
+            await self._tolerant(None)
+        else:
+            for bounds, paths in ready.items():
+                await self._tolerant(frozenset(paths), bounds)
         self._arm()
 
     async def _tolerant(self, only: frozenset[Path] | None, bounds: Bounds = UNBOUNDED) -> None:
@@ -240,7 +247,7 @@ class Repairs:
             standing.alarms.set("reconcile", "OBJECT_FAILED", "MAJOR", str(error))
             if standing.not_ready:
                 standing.not_ready = f"the agent is recovering: {error}"
-            self.later(only or (), whole=only is None or bounds is not UNBOUNDED)
+            self.later(only or (), whole=only is None, bounds=bounds)
         else:
             standing.alarms.clear("reconcile")
             standing.not_ready = ""

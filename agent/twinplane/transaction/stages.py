@@ -16,7 +16,7 @@ from twinplane.transaction.alarm import object_of
 from twinplane.transaction.collaborator import Resources
 from twinplane.transaction.datastore import Pending, Running
 from twinplane.transaction.execute import Failure, ReadBack, UndoError, facts, leftovers
-from twinplane.transaction.foreign import by_attribute, held_by, unclaimed
+from twinplane.transaction.foreign import by_attribute, held_by, taken_for, unclaimed
 from twinplane.transaction.journal import intent, names
 from twinplane.transaction.leftover import deleted, undone
 from twinplane.transaction.match import ended
@@ -170,10 +170,11 @@ class Stages:
         return read_back
 
     async def _look_for_renamed(self) -> None:
-        """A host port that was let go is not there: it may go by another name."""
+        """A host port that was let go is not there: it may go by another name, and gets its values under
+        that."""
         try:
             if await self._standing.follow():
-                self._repairs.later(whole=True)
+                self._repairs.later(map(taken_for, self._standing.foreign.values()))
         except (DriverError, UnavailableError) as error:
             log.warning("whether a host port was renamed could not be seen: %s", error)
 

@@ -11,7 +11,7 @@ from doubles.box import Box, furnish, started
 from doubles.host import Kernel
 from doubles.loop import in_loop
 from twinplane.errors import ApplyError, DriverError, RequestError
-from twinplane.plan.resource import Found, Htb, Key, Resource, Run, Seed
+from twinplane.plan.resource import Found, Htb, Key, Noun, Resource, Run, Seed
 from twinplane.transaction import drift, notice
 from twinplane.transaction.request import Act, Confirm, Request
 from twinplane_wire.path import parse
@@ -373,8 +373,15 @@ async def test_what_cannot_be_read_hides_nothing_of_the_others(
     box = await running(tmp_path)
     async with started(box):
         await box.submit(demo.everything())
-        domains = box.drivers.domains
-        find, survey = domains.find, domains.survey
+        answering = [
+            (driver, driver.find, driver.survey)
+            for driver in box.drivers.all
+            if driver.nouns & {Noun.DOMAIN, Noun.SCHEDULER}
+        ]
+
+        def silence() -> None:
+            for driver, *_ in answering:
+                driver.find, driver.survey = nothing, nobody  # type: ignore[method-assign]
 
         async def nothing(key: Key) -> Found:
             raise DriverError(f"{key}: no answer", unknown=True)
@@ -382,16 +389,63 @@ async def test_what_cannot_be_read_hides_nothing_of_the_others(
         async def nobody(_: Any) -> tuple[Resource, ...]:
             return ()
 
-        domains.find, domains.survey = nothing, nobody  # type: ignore[method-assign]
+        silence()
         resized(box.host.kernel)
-        widened(box.host.kernel)
         await box.transactor.inspect(EVERYTHING)
-        assert alarms(box) == {demo.LAN: "DRIFT", demo.FW1: "SHARE_VIOLATION"}
-        domains.find, domains.survey = find, survey  # type: ignore[method-assign]
+        assert alarms(box) == {demo.LAN: "DRIFT"}
+        for driver, find, survey in answering:
+            driver.find, driver.survey = find, survey  # type: ignore[method-assign]
         ended(box.host.kernel)
         await box.transactor.inspect(frozenset({FW1}))
-        domains.find, domains.survey = nothing, nobody  # type: ignore[method-assign]
+        silence()
+        widened(box.host.kernel)
         await box.transactor.inspect(EVERYTHING)
-        assert f"drift {demo.FW1}" in box.publisher.alarms
+        assert {f"drift {demo.FW1}", f"share-violation {demo.FW1}"} <= set(box.publisher.alarms)
         drifts = [over for kind, where, over, _ in await told(box) if (kind, where) == ("drift", demo.FW1)]
         assert drifts == [False], "it is not over because nobody sees it"
+
+
+@in_loop
+async def test_a_repair_that_failed_starts_no_guest_that_ended(tmp_path: FilePath) -> None:
+    """What a change does beside itself is tried again within the same bounds."""
+    box = await running(tmp_path)
+    async with started(box):
+        await box.submit(demo.everything())
+        unplugged(box.host.kernel)
+        ended(box.host.kernel)
+        await box.transactor.inspect(EVERYTHING)
+        driver = box.drivers.domains
+
+        async def broken(_: Any) -> tuple[Resource, ...]:
+            raise DriverError("no answer")
+
+        driver.survey = broken  # type: ignore[method-assign]
+        await box.submit(demo.described(demo.FW1, "served"))
+        await box.until(lambda: "reconcile" in box.publisher.alarms)
+        del driver.survey  # type: ignore[attr-defined]
+        await box.until(lambda: "reconcile" not in box.publisher.alarms)
+        assert box.host.kernel.devices[TAP].master == LAN
+        assert box.host.kernel.domains[DOMAIN].run is Run.STOPPED
+
+
+@in_loop
+async def test_what_failed_beside_a_change_is_tried_again_and_nothing_else(tmp_path: FilePath) -> None:
+    box = await running(tmp_path)
+    failing = True
+
+    async def trap(when: str, key: Key, _: Resource | None) -> None:
+        if failing and when == "before" and key == Key(Noun.PORT, TAP):
+            raise DriverError("busy")
+
+    async with started(box):
+        await box.submit(demo.everything())
+        unplugged(box.host.kernel)
+        ended(box.host.kernel)
+        await box.transactor.inspect(EVERYTHING)
+        box.drivers.set_trap(trap)
+        await box.submit(demo.described(demo.FW1, "served"))
+        await box.until(lambda: f"failed {demo.FW1}" in box.publisher.alarms)
+        failing = False
+        await box.until(lambda: f"failed {demo.FW1}" not in box.publisher.alarms)
+        assert box.host.kernel.devices[TAP].master == LAN
+        assert box.host.kernel.domains[DOMAIN].run is Run.STOPPED
