@@ -71,9 +71,11 @@ class TwinplaneError(Exception):
 
 class RequestError(TwinplaneError):
     """The request cannot be served; nothing was changed. Violations are in path order, never empty; in the
-    place of those after the first hundred stands one that says so."""
+    place of those after the first hundred stands one that says so. `found` is how many there were: whoever
+    looks for them stops early, so there may be more than these."""
 
     def __init__(self, *violations: Violation) -> None:
+        self.found = len(violations)
         if len(violations) > MOST_VIOLATIONS:
             rest = violations[MOST_VIOLATIONS]
             text = f"more than {MOST_VIOLATIONS} things are wrong; the others are not listed"

@@ -18,6 +18,7 @@ from google.protobuf.message import Message
 from google.rpc import error_details_pb2, status_pb2
 
 from twinplane.errors import (
+    MOST_VIOLATIONS,
     ApplyError,
     DegradedError,
     Fault,
@@ -94,9 +95,10 @@ def _request(error: RequestError, detail: Detail | None) -> Status:
     violations = error.violations
     code = CODES[violations[0].fault]
     message = cut(str(violations[0]), MESSAGE_LIMIT)
-    if len(violations) > 1:
-        message += f"; and {len(violations) - 1} more"
-    return Status(code, message, _details(code, message, violations, detail))
+    if error.found > 1:
+        least = "at least " if error.found > MOST_VIOLATIONS else ""
+        message += f"; and {least}{error.found - 1} more"
+    return Status(code, message, _details(code, message, violations, detail, error.found))
 
 
 def _degraded(error: DegradedError, detail: Detail | None) -> Status:
@@ -114,9 +116,13 @@ def _plain(code: grpc.StatusCode, text: str, error: Exception, detail: Detail | 
 
 
 def _details(
-    code: grpc.StatusCode, message: str, violations: tuple[Violation, ...], detail: Detail | None
+    code: grpc.StatusCode,
+    message: str,
+    violations: tuple[Violation, ...],
+    detail: Detail | None,
+    found: int = 1,
 ) -> bytes:
-    """The encoded details: as many violations, from the first, as fit beside the message."""
+    """The encoded details: as many violations, from the first, as fit beside the message, of those found."""
     room = LIMIT - len(quote(message)) - 100
     bad = error_details_pb2.BadRequest()
     more: list[Message] = []
@@ -125,7 +131,7 @@ def _details(
         bad.field_violations.append(_field(violation))
         if detail is not None:
             more.append(detail(violation))
-        trial = _encode(code, message, bad, more, len(violations))
+        trial = _encode(code, message, bad, more, max(found, len(violations)))
         if encoded and _on_the_wire(trial) > room:
             break
         encoded = trial
