@@ -47,7 +47,7 @@ class Credentials:
             clients, text = (), f"{error}; the agent will not start again like this"
             troubles.append(Trouble("users at the next start", "MAJOR", text, kind="USERS"))
         now = datetime.datetime.now(datetime.UTC)
-        seen = max(RELEASED, last_time.moment(last_time.read(self.root)))
+        seen = max(RELEASED, last_time.moment(last_time.seen(self.root)))
         done = upkeep.ensure(
             self.root / "tls",
             host_names(),
@@ -82,7 +82,7 @@ class Credentials:
             await asyncio.sleep(INTERVAL)
             try:
                 await asyncio.to_thread(self.look)
-            except StartError as error:
+            except (StartError, OSError) as error:
                 log.warning("%s", error)
                 text = f"{error}; the agent will not start again like this"
                 self._troubles = {"credentials": Trouble("credentials", "MAJOR", text)}

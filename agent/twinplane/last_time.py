@@ -9,6 +9,7 @@ import datetime
 import logging
 import time
 from collections.abc import Callable
+from contextlib import suppress
 from pathlib import Path
 
 from twinplane.clock import Clock
@@ -19,17 +20,23 @@ FILE = "last-time"
 ACCEPTED = "clock-accepted"
 SECOND = 1_000_000_000  # ns
 INTERVAL = 600.0  # seconds between two writes
+LATEST = (1 << 63) - 1 - 86400 * 365 * SECOND  # a year before the end of what timestamps can say (2262)
 
 log = logging.getLogger(__name__)
 
 
 def read(root: Path) -> int:
-    """Nanoseconds since the epoch; 0 where it is not known."""
+    """Nanoseconds since the epoch, whether a clock was accepted after it or not; 0 where it is not known."""
     try:
         text = (root / FILE).read_text(encoding="ascii").strip()
     except (OSError, UnicodeDecodeError):
         return 0
-    return int(text) if text.isdecimal() and len(text) < 20 else 0
+    return int(text) if text.isdecimal() and len(text) < 20 and int(text) <= LATEST else 0
+
+
+def seen(root: Path, source: Callable[[], int] = time.time_ns) -> int:
+    """The latest time that counts (ns): what a wrong clock left does not where the clock was accepted."""
+    return _counting(root, source)(read(root))
 
 
 def write(root: Path, instant: int) -> None:
@@ -85,9 +92,29 @@ def resumed(
     source: Callable[[], int] = time.time_ns,
     monotonic: Callable[[], int] = time.monotonic_ns,
 ) -> Clock:
-    """The clock of an agent on this state directory: after the last time that counts."""
+    """The clock of an agent on this state directory: after the last time that counts. An acceptance ends when
+    the time comes that it was about: another wrong clock is to be accepted again."""
+    clock = Clock(read(root), source, monotonic, _counting(root, source))
+    accepted = _accepted(root)
+    if accepted is not None and source() >= accepted[0]:
+        with suppress(OSError):
+            (root / ACCEPTED).unlink()
+    return clock
+
+
+def _counting(root: Path, source: Callable[[], int]) -> Callable[[int], int]:
+    """What a stored time counts for. Once the time that was wrong has come what is stored is right again."""
+    found = _accepted(root)
+    if found is None or source() >= found[0]:
+        return int
+    wrong, accepted = found
+    return lambda stored: accepted if stored >= wrong else stored
+
+
+def _accepted(root: Path) -> tuple[int, int] | None:
+    """From where on stored times are wrong, and the time at which that was accepted (ns)."""
     try:
         wrong, accepted = map(int, (root / ACCEPTED).read_text(encoding="ascii").split())
     except (OSError, ValueError):
-        return Clock(read(root), source, monotonic)
-    return Clock(read(root), source, monotonic, lambda stored: accepted if stored >= wrong else stored)
+        return None
+    return (wrong, accepted) if 0 < accepted < wrong else None

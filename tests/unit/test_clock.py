@@ -104,3 +104,32 @@ def test_an_accepted_clock_ends_what_a_wrong_one_left(tmp_path: Path) -> None:
     clock = last_time.resumed(tmp_path, lambda: host.wall, lambda: host.monotonic)
     clock.not_before(wrong)
     assert clock.now_ns() > later
+
+
+def test_an_acceptance_ends_when_the_time_comes_that_it_was_about(tmp_path: Path) -> None:
+    host, wrong = Host(), NOW + 2 * YEAR
+    last_time.write(tmp_path, wrong)
+    last_time.accept(tmp_path, NOW, stored=0)
+    assert last_time.seen(tmp_path, lambda: host.wall) == NOW
+    host.passes(3 * YEAR)
+    clock = last_time.resumed(tmp_path, lambda: host.wall, lambda: host.monotonic)
+    last_time.write(tmp_path, clock.now_ns())
+    later, host.wall = clock.last, NOW
+    assert last_time.seen(tmp_path, lambda: host.wall) == later
+    assert last_time.resumed(tmp_path, lambda: host.wall, lambda: host.monotonic).now_ns() > later
+
+
+@pytest.mark.parametrize(
+    "content", [b"", b"x", b"-5", b"\xff\xfe", b"9" * 19, b"9" * 5000, b"1e18", "١٢".encode(), b"0"]
+)
+def test_a_damaged_hint_is_no_time(tmp_path: Path, content: bytes) -> None:
+    for name in (last_time.FILE, last_time.ACCEPTED):
+        (tmp_path / name).write_bytes(content)
+    host = Host()
+    assert last_time.read(tmp_path) == last_time.seen(tmp_path) == 0
+    clock = last_time.resumed(tmp_path, lambda: host.wall, lambda: host.monotonic)
+    assert clock.now_ns() == host.wall
+    (tmp_path / last_time.FILE).unlink()
+    (tmp_path / last_time.FILE).mkdir()
+    assert last_time.read(tmp_path) == 0
+    assert last_time.moment(last_time.LATEST).year < 2262

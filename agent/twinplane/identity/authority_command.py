@@ -106,7 +106,7 @@ def status(
     """What certificates there are, and what is not in order; looks only. True where all is in order.
 
     Raises:
-        StartError: there is no such folder.
+        StartError: there is no such folder, or no room for a copy of it.
     """
     folder = _folder(root)
     lines = []
@@ -115,7 +115,10 @@ def status(
             lines += [_line(file, one) for one in read_certificates(file)]
         except StartError as error:
             lines.append(str(error))
-    found = upkeep.look(folder, names, now, mutual=mutual)
+    try:
+        found = upkeep.look(folder, names, now, mutual=mutual)
+    except OSError as error:
+        raise StartError(f"cannot copy {folder} to judge it: {error.strerror}") from error
     return [*lines, *(f"{trouble.severity}: {trouble.text}" for trouble in found)], not found
 
 

@@ -15,7 +15,7 @@ from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.x509.oid import NameOID
 
 from twinplane.errors import StartError
-from twinplane.identity.file import write_private
+from twinplane.identity.file import write_private, write_together
 from twinplane.identity.issue import KEYS, Key, Pair, issue_client
 
 RESERVED = ("ca", "server")
@@ -140,7 +140,10 @@ def belong_together(certificate_pem: bytes, key_pem: bytes) -> bool:
 def fits(certificate: x509.Certificate, key: Key) -> bool:
     """Whether the key is that of the certificate."""
     form = serialization.Encoding.DER, serialization.PublicFormat.SubjectPublicKeyInfo
-    return certificate.public_key().public_bytes(*form) == key.public_key().public_bytes(*form)
+    try:
+        return certificate.public_key().public_bytes(*form) == key.public_key().public_bytes(*form)
+    except (ValueError, UnsupportedAlgorithm):
+        return False  # a key of a kind that is not known here
 
 
 def is_issued(certificate: x509.Certificate, authorities: Iterable[x509.Certificate]) -> bool:
@@ -161,9 +164,9 @@ def common_name(name: x509.Name) -> str:
 
 
 def write_pair(folder: Path, name: str, pair: Pair) -> None:
-    """Write both files, the key first. Raises OSError."""
-    write_private(folder / f"{name}.key", pair.key_pem)
-    write_certificate(folder, name, pair)
+    """Write both files, or none where there is no room. Raises OSError."""
+    key, certificate = folder / f"{name}.key", folder / f"{name}.pem"
+    write_together(((key, pair.key_pem, 0o600), (certificate, pair.certificate_pem, 0o644)))
 
 
 def write_certificate(folder: Path, name: str, pair: Pair) -> None:

@@ -1,6 +1,7 @@
 """Files that must never be seen half-written, nor by others."""
 
 import os
+from collections.abc import Iterable
 from pathlib import Path
 
 
@@ -10,8 +11,37 @@ def write_private(path: Path, content: bytes, mode: int = 0o600) -> None:
     Raises:
         OSError: the folder cannot be written.
     """
-    temporary = path.with_name(f".{path.name}.new")
-    descriptor = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_CLOEXEC, mode)
+    write_together(((path, content, mode),))
+
+
+def write_together(files: Iterable[tuple[Path, bytes, int]]) -> None:
+    """Replace files of one folder (path, content, mode) in this order, once all of them are on the disk:
+    where it is full none is replaced.
+
+    Raises:
+        OSError: the folder cannot be written.
+    """
+    written: list[tuple[Path, Path]] = []
+    try:
+        for path, content, mode in files:
+            temporary = path.with_name(f".{path.name}.new")
+            descriptor = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_CLOEXEC, mode)
+            written.append((temporary, path))
+            _fill(descriptor, content, mode)
+        for temporary, path in written:
+            temporary.rename(path)
+    except BaseException:
+        for temporary, _ in written:
+            temporary.unlink(missing_ok=True)
+        raise
+    folder = os.open(written[0][1].parent, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
+    try:
+        os.fsync(folder)
+    finally:
+        os.close(folder)
+
+
+def _fill(descriptor: int, content: bytes, mode: int) -> None:
     try:
         os.fchmod(descriptor, mode)  # a left-over of another mode, or a tighter umask
         with os.fdopen(descriptor, "wb", closefd=False) as file:
@@ -19,9 +49,3 @@ def write_private(path: Path, content: bytes, mode: int = 0o600) -> None:
         os.fsync(descriptor)
     finally:
         os.close(descriptor)
-    temporary.rename(path)
-    folder = os.open(path.parent, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
-    try:
-        os.fsync(folder)
-    finally:
-        os.close(folder)

@@ -256,10 +256,15 @@ def _server(
     pair = issue_server(authority, names, time.moment, key)
     if certificate is not None and whole and _covers(certificate, names) and not _longer(pair, certificate):
         return Upkeep()
-    if key is None:
-        write_pair(folder, "server", pair)
-    else:
-        write_certificate(folder, "server", pair)
+    try:
+        if key is None:
+            write_pair(folder, "server", pair)
+        else:
+            write_certificate(folder, "server", pair)
+    except OSError as error:
+        if not whole:
+            raise
+        return _not_written("server", pem, error)  # what is there serves on
     return Upkeep(("server",))
 
 
@@ -271,8 +276,7 @@ def _client(
     if not roots or (authority is None and not pem.exists()):
         return Upkeep()
     if not pem.exists() and authority is not None:
-        write_pair(folder, user, issue_client(authority, user, time.moment))
-        return Upkeep((user,))
+        return _issued(folder, user, issue_client(authority, user, time.moment))
     try:
         certificate = read_certificates(pem)[0]
         whole = secret.exists() and fits(certificate, read_key(secret))
@@ -286,8 +290,20 @@ def _client(
     pair = issue_client(authority, user, time.moment)
     if whole and not _longer(pair, certificate):
         return Upkeep()
-    write_pair(folder, user, pair)
+    return _issued(folder, user, pair)
+
+
+def _issued(folder: Path, user: str, pair: Pair) -> Upkeep:
+    try:
+        write_pair(folder, user, pair)
+    except OSError as error:
+        return _not_written(user, folder / f"{user}.pem", error)
     return Upkeep((user,))
+
+
+def _not_written(name: str, file: Path, error: OSError) -> Upkeep:
+    text = f"{file} is due, but cannot be written: {error.strerror}; it is tried again each hour"
+    return Upkeep((), (Trouble(f"certificate {name}", "MAJOR", text),))
 
 
 def _judge_leaf(name: str, file: Path, certificate: x509.Certificate, time: Reading, command: str) -> Upkeep:
@@ -326,7 +342,7 @@ def _longer(pair: Pair, certificate: x509.Certificate) -> bool:
 def _covers(certificate: x509.Certificate, names: Names) -> bool:
     try:
         extension = certificate.extensions.get_extension_for_class(x509.SubjectAlternativeName).value
-    except x509.ExtensionNotFound:
+    except (x509.ExtensionNotFound, ValueError):
         return False
     dns = set(extension.get_values_for_type(x509.DNSName))
     addresses = set(extension.get_values_for_type(x509.IPAddress))

@@ -1,12 +1,15 @@
 """An authority and what the operator put there are never replaced by a start, whatever the clock says."""
 
 import datetime
-from collections.abc import Callable
+import resource
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from ipaddress import ip_address
 from pathlib import Path
 
 import pytest
 from cryptography import x509
+from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.asymmetric import rsa
 
 from twinplane.errors import StartError
@@ -216,3 +219,47 @@ def test_status_says_what_is_there_and_writes_nothing(tls: Path) -> None:
     assert not in_order
     assert f"{tls}/ca.pem is missing" in lines[-1]
     assert content(tls, "ca.pem") == {name: text for name, text in before.items() if name != "ca.pem"}
+
+
+@contextmanager
+def no_room() -> Iterator[None]:
+    """No file can be written to more than a few bytes, as on a disk that is full."""
+    before = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (100, before[1]))
+    try:
+        yield
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, before)
+
+
+def test_what_cannot_be_renewed_serves_on_and_is_reported(tls: Path) -> None:
+    before, late = content(tls), NOW + 300 * DAY
+    with no_room():
+        done = upkeep.ensure(tls, NAMES, late, seen=late)
+    assert done.written == ()
+    shown = {trouble.name: trouble.text for trouble in done.troubles}
+    assert set(shown) == {"certificate server", "certificate admin"}
+    assert all("cannot be written: File too large" in text for text in shown.values())
+    assert content(tls) == before, "a key is not replaced without its certificate, and nothing is left over"
+    assert upkeep.ensure(tls, NAMES, late, seen=late) == upkeep.Upkeep(("server", "admin"))
+    (tls / "server.pem").unlink()
+    with no_room(), pytest.raises(StartError, match=r"cannot write certificates .* File too large"):
+        upkeep.ensure(tls, NAMES, late, seen=late)
+    with no_room(), pytest.raises(StartError, match="cannot copy"):
+        authority_command.status(tls.parent, NAMES, late)
+
+
+def test_a_certificate_whose_names_cannot_be_read_is_written_again(tls: Path) -> None:
+    ours = certificates.read_authority(tls)
+    server = certificates.read_certificates(tls / "server.pem")[0]
+    garbage = x509.UnrecognizedExtension(x509.SubjectAlternativeName.oid, b"\x05\xff")
+    builder = (
+        x509.CertificateBuilder(server.issuer, server.subject, server.public_key(), server.serial_number)
+        .not_valid_before(NOW - DAY)
+        .not_valid_after(NOW + 300 * DAY)
+        .add_extension(garbage, critical=False)
+    )
+    odd = builder.sign(ours.key, hashes.SHA256())
+    (tls / "server.pem").write_bytes(Pair(odd, ours.key).certificate_pem)
+    assert upkeep.ensure(tls, NAMES, NOW).written == ("server",)
+    assert good(tls, "server", NOW)
