@@ -56,8 +56,8 @@ class LastChanges:
 
     def forget(self, place: ModelPath) -> None:
         """It has none any more."""
-        self._earlier.pop(str(place), None)
-        if self._records.pop(place, None) is not None:
+        earlier = self._earlier.pop(str(place), None)
+        if (self._records.pop(place, None) or earlier) is not None:
             self._changed.set()
 
     async def serve(self) -> None:
@@ -70,16 +70,19 @@ class LastChanges:
                 await asyncio.sleep(pause)
                 self._changed.clear()
                 begin = time.monotonic()
-                await asyncio.to_thread(self._write, list(self._records.items()))
+                await asyncio.to_thread(self._write, self._known())
                 pause = max(self._pause, SHARE * (time.monotonic() - begin))
         finally:
             if self._changed.is_set():
-                self._write(list(self._records.items()))
+                self._write(self._known())
 
-    def _write(self, records: list[tuple[ModelPath, Record]]) -> None:
+    def _known(self) -> dict[str, Record]:
+        """What is noted, and what an earlier process left of what may yet be seen again."""
+        return {**self._earlier, **{str(place): record for place, record in self._records.items()}}
+
+    def _write(self, kept: dict[str, Record]) -> None:
         try:
             new = self._file.with_suffix(".new")
-            kept = {str(place): record for place, record in records}
             new.write_text(json.dumps({"boot": self._boot, "records": kept}))
             new.replace(self._file)
         except OSError as error:

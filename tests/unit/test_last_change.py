@@ -119,6 +119,25 @@ async def test_what_went_and_came_back_is_new(tmp_path: Path) -> None:
 
 
 @in_loop
+async def test_a_start_that_is_cut_off_loses_nothing_of_what_it_had_not_seen_yet(tmp_path: Path) -> None:
+    first = Process(tmp_path / "kept", 100)
+    first.start(ETH, GUEST)
+    await first.die()
+    second = Process(tmp_path / "kept", 5000)
+    second.file.unlink()  # it was read
+    second.kept.note(PLACES["eth0"], "UP", (2,), 5000)
+    task = asyncio.ensure_future(second.kept.serve())
+    async with asyncio.timeout(20):
+        while not second.file.exists():
+            await asyncio.sleep(0.005)
+    task.cancel()
+    await asyncio.gather(task, return_exceptions=True)
+    third = Process(tmp_path / "kept", 6000)
+    third.start(ETH, GUEST)
+    assert third.since("fw1") == first.since("fw1")
+
+
+@in_loop
 async def test_a_storm_of_changes_is_few_writes(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     kept = LastChanges(tmp_path / "kept", "boot", pause=0.05)
     writes: list[int] = []
