@@ -52,12 +52,18 @@ def restore(source: FilePath, file: FilePath, instance: UUID) -> None:
 
 
 def spare(file: FilePath, objects: Iterable[Path]) -> None:
-    """Leave these objects alone and no others, also where the file is a copy. Raises UnreadableError."""
+    """Leave these objects alone and no others, also where the file is a copy, or a commit waits in it that
+    the next start rolls back. Raises UnreadableError."""
+    kept = frozenset(objects)
 
     def work(db: sqlite3.Connection) -> None:
-        if db.execute("SELECT 1 FROM meta WHERE key = ?", (table.COPY,)).fetchone():
+        meta = dict(db.execute("SELECT key, value FROM meta").fetchall())
+        if table.COPY in meta:
             table.put_in_force(db, _now(file))
-        table.put_spared(db, objects)
+        known, before = (table.spared(meta.get(key, "")) for key in (table.SPARED, table.SPARED_BEFORE))
+        table.put_spared(db, kept)
+        again = kept if known is None or before is None else before - (known - kept)
+        table.put_spared(db, again, table.SPARED_BEFORE)
 
     _change(file, work)
 

@@ -9,6 +9,7 @@ from doubles.loop import in_loop
 from twinplane.state.facts import AlarmFact
 from twinplane.transaction import copy, offline
 from twinplane.transaction.request import Act, Confirm, Request
+from twinplane_wire.path import parse
 
 
 async def forgotten(folder: FilePath, *, spare: bool = True) -> Box:
@@ -134,3 +135,16 @@ async def test_a_copy_of_a_commit_that_waited_ends_no_guest_that_came_later(tmp_
         async with started(restored):
             assert restored.configured == {} and restored.host.kernel == whole
             assert len(alone(restored)) > 2
+
+
+@in_loop
+async def test_what_was_let_go_while_a_commit_waited_goes(tmp_path: FilePath) -> None:
+    box = await forgotten(tmp_path)
+    async with started(box):
+        asked = Request(demo.image(), "admin", "test", "unix:", confirm=Confirm(Act.COMMIT, "try", 600))
+        await box.transactor.submit(asked)
+    offline.spare(tmp_path / "twinplane.db", [parse(demo.LAN)])
+    again = Box(tmp_path)
+    async with started(again):
+        assert again.host.kernel.domains == {} and again.configured == {}
+        assert alone(again) == {demo.LAN, demo.IMAGE}
