@@ -89,11 +89,19 @@ def frozen(root: Path, domain: str) -> int | None:
 
 
 def ended(pid: int) -> bool:
-    """Whether the process has ended and only waits to be reaped (proc(5): state Z in /proc/pid/stat)."""
+    """Whether the process has ended and only waits to be reaped, or is ending: it exits, or was killed and
+    has yet to notice (proc(5): state and flags in /proc/pid/stat, SigPnd and ShdPnd in /proc/pid/status)."""
     try:
-        return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] == "Z"
+        fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
+        status = Path(f"/proc/{pid}/status").read_text()
     except OSError:
         return False
+    pending = sum(1 << (signal.SIGKILL - 1) & int(each, 16) for each in _PENDING.findall(status))
+    return fields[0] == "Z" or bool(int(fields[6]) & _EXITING) or pending != 0
+
+
+_PENDING = re.compile(r"^S(?:ig|hd)Pnd:\s*([0-9a-f]+)$", re.MULTILINE)
+_EXITING = 0x4  # PF_EXITING (Linux include/linux/sched.h)
 
 
 def end(root: Path, domain: str, patience: float = 2.0) -> bool:

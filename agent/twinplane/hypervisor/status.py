@@ -123,13 +123,16 @@ _DONE = {
 
 def _look(root: Path, record: Path, running: dict[str, int], *, earlier: bool) -> Found:
     domain = record.stem
-    holder = process.holder(root, domain)
-    qemu = running.get(domain) or process.pid_of(root, domain)
     recorded = recorded_pid(record.read_bytes())
+    taken = recorded > 0 and _taken(recorded)  # first: one that was ending has ended then
+    holder = process.holder(root, domain)
+    qemu = running.get(domain)
+    if qemu is None or process.guest(root, qemu) != domain:
+        qemu = process.pid_of(root, domain)
     return Found(
         domain,
         recorded,
-        taken=recorded > 0 and _taken(recorded),
+        taken=taken,
         earlier=earlier,
         qemu=qemu,
         starting=holder if qemu is None else None,
@@ -137,8 +140,8 @@ def _look(root: Path, record: Path, running: dict[str, int], *, earlier: bool) -
 
 
 def _taken(pid: int) -> bool:
-    """Whether a process has this pid. One that has ended and is not reaped yet (state Z) is waited for:
-    libvirt says why a guest has ended, but waits long for a process that it cannot kill."""
+    """Whether a process has this pid. One that is ending or not reaped yet is waited for: it still holds its
+    files, and libvirt says why a guest has ended, but waits long for a process that it cannot kill."""
     end = time.monotonic() + REAPING
     while process.ended(pid) and time.monotonic() < end:
         time.sleep(0.02)

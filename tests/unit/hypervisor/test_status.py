@@ -22,6 +22,22 @@ RECORD = """<!-- made by libvirt -->
 """
 # A guest that libvirt started looks like this to whoever reads its command line.
 QEMU = "import time; time.sleep(600)"
+# One that is ending: the first thread ends (exit(2) ends a thread only), the other a moment after it is let.
+ENDING = """
+import ctypes, fcntl, os, pathlib, platform, sys, threading, time
+file = pathlib.Path(sys.argv[-1])
+held = file.open("a")
+fcntl.lockf(held, fcntl.LOCK_EX)
+
+def end():
+    while not file.with_name("go-on").exists():
+        time.sleep(0.01)
+    time.sleep(0.2)
+    os._exit(0)
+
+threading.Thread(target=end).start()
+ctypes.CDLL(None).syscall({"x86_64": 60, "aarch64": 93}[platform.machine()], 0)
+"""
 GONE = 2**22 + 1  # above every pid_max
 
 
@@ -90,11 +106,11 @@ class Root:
         file.write_text(RECORD.format(pid=pid, name=name))
         return file
 
-    def guest(self, name: str, root: Path | None = None) -> "subprocess.Popen[bytes]":
+    def guest(self, name: str, root: Path | None = None, program: str = QEMU) -> "subprocess.Popen[bytes]":
         """A process that looks like the QEMU of a guest; its pid is in the pid file."""
         key = f"{root or self.path}/lib/qemu/domain-3-{name}/master-key.aes"
         words = ("-name", f"guest={name},debug-threads=on", "-object", f'{{"file":"{key}"}}')
-        made = self._process(sys.executable, "-c", QEMU, *words)
+        made = self._process(sys.executable, "-c", program, *words, str(self.run / f"{name}.pid"))
         (self.run / f"{name}.pid").write_text(f"{made.pid}\n")
         return made
 
@@ -206,11 +222,32 @@ def test_a_guest_that_has_ended_and_is_reaped_only_now_is_left_too(root):
     qemu = root.guest("vma")
     record = root.record("vma", qemu.pid)
     qemu.kill()
-    while not process.ended(qemu.pid):
-        time.sleep(0.01)
+    os.waitid(os.P_PID, qemu.pid, os.WEXITED | os.WNOWAIT)
     threading.Timer(0.2, qemu.wait).start()
     root.clear()
     assert record.exists()
+
+
+def test_a_guest_that_is_ending_is_left_too(root):
+    """Its first thread has ended and another not yet: a zombie that still holds the lock of its pid file."""
+    qemu = root.guest("vma", program=ENDING)
+    record = root.record("vma", qemu.pid)
+    while not (process.ended(qemu.pid) and process.holder(root.path, "vma") == qemu.pid):
+        time.sleep(0.01)
+    threading.Thread(target=qemu.wait).start()
+    (root.run / "go-on").touch()
+    root.clear()
+    assert record.exists()
+
+
+def test_a_process_that_was_killed_counts_as_ended_until_it_is_gone(root):
+    killed = root.stranger()
+    assert not process.ended(killed.pid)
+    killed.kill()
+    while not process.ended(killed.pid):
+        pass
+    killed.wait()
+    assert not process.ended(killed.pid)
 
 
 def test_a_guest_that_has_ended_and_is_never_reaped_is_put_away(root, monkeypatch):
@@ -219,8 +256,7 @@ def test_a_guest_that_has_ended_and_is_never_reaped_is_put_away(root, monkeypatc
     qemu = root.guest("vma")
     root.record("vma", qemu.pid)
     qemu.kill()
-    while not process.ended(qemu.pid):
-        time.sleep(0.01)
+    os.waitid(os.P_PID, qemu.pid, os.WEXITED | os.WNOWAIT)
     root.clear()
     assert root.aside() == ["vma.xml"]
 
