@@ -4,6 +4,7 @@ import asyncio
 import os
 import signal
 import threading
+from collections.abc import Callable
 from contextlib import aclosing, suppress
 from pathlib import Path
 
@@ -14,6 +15,7 @@ from hypervisor.scenario import alone, run, until
 from twinplane.errors import DriverError
 from twinplane.hypervisor import process
 from twinplane.hypervisor.embedded import Embedded, open_embedded
+from twinplane.hypervisor.lane import Limits
 from twinplane.hypervisor.process import guests
 from twinplane.plan.resource import Run
 from twinplane.state.facts import DomainFact
@@ -134,28 +136,36 @@ async def test_a_guest_that_libvirt_cannot_end_is_ended(state: Path) -> None:
 @alone
 async def test_a_guest_whose_qemu_hangs_is_put_aside_had_back_and_ended(state: Path) -> None:
     """Whether it shows that its process was stopped, or it just does not answer. No call waits longer than
-    for one answer, and none after that."""
-    embedded = await open_embedded(state / "libvirt")
+    for one answer, and none after that, until its process goes on."""
+    embedded = await open_embedded(state / "libvirt", limits=Limits(answer=2))
     made, fw = drivers(embedded, state), firewall(state)
     await fw.place_files(made)
     running, paused = fw.domain(Run.RUNNING), fw.domain(Run.PAUSED)
     asked, stopped = fw.domain(Run.STOPPED), fw.domain(Run.STOPPED, 0)
-    embedded.connection._answer = 1.0
-    frozen = process.frozen
+    looks = process.frozen
+
+    def hide(_root: Path, _domain: str) -> None:
+        """It does not show."""
+
     for shows in (True, False):
-        process.frozen = frozen if shows else lambda _root, _domain: None  # type: ignore[assignment]
+        process.frozen = looks if shows else hide
         assert await made.domain.ensure(running.key, running) == running
-        pid = guests(embedded.root.path)[fw.name]
-        os.kill(pid, signal.SIGSTOP)
+        pid = await halt(embedded, fw.name, looks)
         assert await made.domain.ensure(paused.key, paused) == paused
         assert (await made.domain.find(paused.key)).resource == paused
         assert await made.domain.survey(()) == (paused,)
         if shows:
             assert await made.domain.ensure(running.key, running) == running  # it was asked nothing
         else:
-            with pytest.raises(DriverError, match="has not returned") as hanging:
-                await made.domain.ensure(running.key, running)
-            assert hanging.value.unknown
+            for process.frozen in (hide, looks):
+                with pytest.raises(DriverError, match="has not returned") as hanging:
+                    await made.domain.ensure(running.key, running)
+                assert hanging.value.unknown
+            os.kill(pid, signal.SIGCONT)
+            assert await made.domain.ensure(running.key, running) == running
+            process.frozen = hide
+            await halt(embedded, fw.name, looks)
+            assert await made.domain.ensure(paused.key, paused) == paused
         with pytest.raises(DriverError) as hanging:
             await made.domain.ensure(asked.key, asked)
         assert hanging.value.unknown
@@ -164,13 +174,21 @@ async def test_a_guest_whose_qemu_hangs_is_put_aside_had_back_and_ended(state: P
         assert guests(embedded.root.path) == {}
         # And once more, put aside and taken away.
         assert await made.domain.ensure(running.key, running) == running
-        os.kill(guests(embedded.root.path)[fw.name], signal.SIGSTOP)
+        await halt(embedded, fw.name, looks)
         assert await made.domain.ensure(paused.key, paused) == paused
         assert await made.domain.ensure(paused.key, None) is None
         assert guests(embedded.root.path) == {}
-    process.frozen = frozen
+    process.frozen = looks
     await fw.remove_files(made, state)
     await embedded.close()
+
+
+async def halt(embedded: Embedded, name: str, looks: Callable[[Path, str], int | None]) -> int:
+    """Stop the process of a guest; a busy host takes a while over it, in which it can still be asked."""
+    pid = guests(embedded.root.path)[name]
+    os.kill(pid, signal.SIGSTOP)
+    await until(lambda: looks(embedded.root.path, name) == pid, "its process is stopped")
+    return pid
 
 
 @alone

@@ -158,7 +158,8 @@ class DomainDriver:
             self._hold(wanted, error)
 
     def _hold(self, wanted: Domain, error: DriverError) -> None:
-        log.warning("%s is put aside without an answer: %s", wanted.name, error)
+        if wanted.name not in self._held:
+            log.warning("put aside without an answer: %s", error)
         self._held[wanted.name] = wanted
 
     async def _pid(self, name: str) -> int | None:

@@ -1,22 +1,21 @@
-"""The connection to libvirt's embedded QEMU driver: blocking calls in threads, with deadlines, per domain.
+"""The connection to libvirt's embedded QEMU driver: what is asked, with which calls. `lane` says when, and
+how long an answer is waited for.
 
-Calls about one domain go one after the other. A call past its deadline is *unknown*, not failed: its thread
-goes on, and further work on that domain waits for it. After an open, libvirt finds running guests again in
-threads of its own; the first call about each domain waits for that, the others are not delayed.
+After an open, libvirt finds running guests again in threads of its own; the first call about each domain
+waits for that, the others are not delayed.
 
 What asks a running QEMU something (to pause, to go on, to press the power button) is answered in milliseconds
-by one that is well. It is given `ANSWER` seconds, and one that is frozen is not asked at all: whoever waits
+by one that is well. It is given `Limits.answer`, and one that is frozen is not asked at all: whoever waits
 for the answer holds up all others.
 """
 
 import asyncio
-import concurrent.futures
 import contextlib
 import functools
 import logging
 import threading
 import time
-from collections.abc import Awaitable, Callable
+from collections.abc import Callable, Coroutine
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, TypeVar
@@ -35,21 +34,14 @@ from twinplane.hypervisor.domain import (
     SchedulerValues,
 )
 from twinplane.hypervisor.events import run_event_loop
+from twinplane.hypervisor.lane import LIMITS, Lanes, Limits
 from twinplane.hypervisor.record import record, scheduler, version
 from twinplane.hypervisor.root import EmbeddedRoot
-from twinplane.hypervisor.workers import Workers
 
 LOG = logging.getLogger(__name__)
 Result = TypeVar("Result")
 Listener = Callable[[DomainEvent | Reconnected], None]
 
-THREADS = 32  # one that hangs keeps one; made when they are needed
-DEADLINE = 30.0  # seconds; a start beside busy guests takes 1.5 s, the first of all some more
-ANSWER = 3.0  # seconds; a busy guest that is limited to 50 millicores needs 0.8 s, destroying one 2 s
-BRIEFLY = 0.1  # seconds, for a call that hangs and has been waited for
-QUIET = 5.0  # seconds in which none of many domains has answered
-RECONNECT_LIMIT = 20.0
-RECONNECT_PAUSE = 0.05
 ABSENT = (libvirt.VIR_ERR_NO_DOMAIN,)
 
 
@@ -64,30 +56,16 @@ class Listing:
 class Connection:
     """One open root. All methods are for the event loop it was opened in; all raise `DriverError`."""
 
-    def __init__(
-        self,
-        root: EmbeddedRoot,
-        *,
-        deadline: float = DEADLINE,
-        answer: float = ANSWER,
-        reconnect_limit: float = RECONNECT_LIMIT,
-        quiet: float = QUIET,
-    ) -> None:
+    def __init__(self, root: EmbeddedRoot, limits: Limits = LIMITS) -> None:
         self._root = root
-        self._deadline = deadline
-        self._answer = answer
-        self._reconnect_limit = reconnect_limit
-        self._quiet = quiet
+        self._lanes = Lanes(_Guests(self), "libvirt", limits)
         self._connect: Any = None
         self._callback: int | None = None
         self._loop: asyncio.AbstractEventLoop | None = None
-        self._pool = Workers(THREADS, "libvirt")
-        self._lanes: dict[str, asyncio.Lock] = {}
-        self._settled: set[str] = set()
-        self._stuck: set[str] = set()  # domains that somebody has waited for in vain
         self._listeners: list[Listener] = []
         self._warming: asyncio.Future[None] | None = None
         self._first = asyncio.Lock()
+        self._silent: set[str] = set()  # domains without an answer, which was logged
         self._validates = False  # a definition was validated in this process
         self._writes = 0
 
@@ -110,11 +88,11 @@ class Connection:
         """Open (or, after `close`, re-open) the root and ask for lifecycle events."""
         run_event_loop()
         self._loop = asyncio.get_running_loop()
-        self._settled.clear()
+        self._lanes.find_again()
         self._connect = await self._opened()
         self._callback = await self._run(
             "events",
-            lambda: self._connect.domainEventRegisterAny(
+            lambda: self.handle().domainEventRegisterAny(
                 None, libvirt.VIR_DOMAIN_EVENT_ID_LIFECYCLE, self._event, None
             ),
         )
@@ -129,7 +107,7 @@ class Connection:
             return libvirt.open(self._root.uri)
 
         try:
-            submitted = self._pool.submit(work)
+            submitted = self._lanes.submit(work)
             return await opening.finish(submitted, self.root, lambda: next(iter(thread), None))
         except libvirt.libvirtError as error:
             message = error.get_error_message() or str(error)
@@ -154,11 +132,11 @@ class Connection:
 
     def dismiss(self) -> None:
         """Give up the threads; calls that hang are left to the end of the process."""
-        self._pool.dismiss()
+        self._lanes.dismiss()
 
     async def version(self) -> tuple[str, str]:
         """Versions of the libvirt library and of the QEMU it runs."""
-        numbers = await self._run("version", lambda: (libvirt.getVersion(), self._open_handle().getVersion()))
+        numbers = await self._run("version", lambda: (libvirt.getVersion(), self.handle().getVersion()))
         return version(numbers[0]), version(numbers[1])
 
     async def domains(self) -> Listing:
@@ -176,9 +154,8 @@ class Connection:
         flags = libvirt.VIR_DOMAIN_DEFINE_VALIDATE
         # libxml2 makes the types of schemas at their first use, and not safely for two threads at once.
         async with contextlib.nullcontext() if self._validates else self._first:
-            await self._change(name, lambda: self._open_handle().defineXMLFlags(xml, flags))
+            await self._change(name, lambda: self.handle().defineXMLFlags(xml, flags))
         self._validates = True
-        self._settled.add(name)
 
     async def start_paused(self, name: str) -> None:
         """Start the guest with its vCPUs stopped, so that what its start replaced can be put back first."""
@@ -199,18 +176,16 @@ class Connection:
 
     async def destroy(self, name: str) -> None:
         """End the guest at once; the domain stays defined. libvirt first asks the process politely, for 10 s:
-        one that does not answer within `ANSWER` is for the caller to end."""
+        one that does not answer within `Limits.answer` is for the caller to end."""
         await self._act(
-            name, lambda domain: domain.destroyFlags(libvirt.VIR_DOMAIN_DESTROY_DEFAULT), self._answer
+            name,
+            lambda domain: domain.destroyFlags(libvirt.VIR_DOMAIN_DESTROY_DEFAULT),
+            self._lanes.limits.answer,
         )
 
-    async def returned(self, name: str, limit: float = ANSWER) -> None:
-        """Wait until no call about the domain is under way, at most `limit` seconds."""
-        lane = self._lanes.setdefault(name, asyncio.Lock())
-        with contextlib.suppress(TimeoutError):
-            async with asyncio.timeout(limit):
-                async with lane:
-                    self._stuck.discard(name)
+    async def returned(self, name: str) -> None:
+        """Wait until no call about the domain is under way, at most for `Limits.answer`."""
+        await self._lanes.returned(name, self._lanes.limits.answer)
 
     async def undefine(self, name: str) -> None:
         """Forget the definition of a domain that is not active."""
@@ -241,45 +216,30 @@ class Connection:
         await self._act(name, change)
 
     async def _each(
-        self, read: Callable[[str], Awaitable[Result | None]]
+        self, read: Callable[[str], Coroutine[Any, Any, Result | None]]
     ) -> tuple[tuple[Result, ...], tuple[str, ...]]:
         """What is read of every domain there is, and the names of those that gave no answer in time."""
         names: list[str] = await self._run(
-            "list", lambda: [each.name() for each in self._open_handle().listAllDomains(0)]
+            "list", lambda: [each.name() for each in self.handle().listAllDomains(0)]
         )
-        answers = await self._answers({name: asyncio.ensure_future(read(name)) for name in names})
-        records: list[Result] = []
-        silent: list[str] = []
-        for name, answer in zip(names, answers, strict=True):
-            if isinstance(answer, DriverError):
-                LOG.warning("%s: %s", name, answer)
-                silent.append(name)
-            elif isinstance(answer, BaseException):
-                raise answer
-            elif answer is not None:
-                records.append(answer)
+        answers = await self._lanes.each({name: read(name) for name in names})
+        silent = {name: answer for name, answer in answers.items() if isinstance(answer, DriverError)}
+        self._report(silent)
+        records = [
+            answer
+            for answer in answers.values()
+            if answer is not None and not isinstance(answer, DriverError)
+        ]
         return tuple(records), tuple(silent)
 
-    async def _answers(self, asked: dict[str, "asyncio.Future[Any]"]) -> list[Any]:
-        """The answer or the exception of each. Once nobody has answered for a while, who is left is hung."""
-        pending = set(asked.values())
-        try:
-            while pending:
-                done, pending = await asyncio.wait(
-                    pending, timeout=self._quiet, return_when=asyncio.FIRST_COMPLETED
-                )
-                if not done:
-                    break
-        finally:
-            for late in pending:
-                late.cancel()
-        self._stuck |= {name for name, answer in asked.items() if answer in pending}
-        await asyncio.gather(*pending, return_exceptions=True)
-        silent = DriverError(f"no answer within {self._quiet:g} s", unknown=True)
-        return [
-            silent if answer in pending else answer.exception() or answer.result()
-            for answer in asked.values()
-        ]
+    def _report(self, silent: dict[str, DriverError]) -> None:
+        """Log who gives no answer, once until they do."""
+        for name, error in silent.items():
+            if name not in self._silent:
+                LOG.warning("%s", error)
+        for name in sorted(self._silent.difference(silent)):
+            LOG.info("%s: answers again", name)
+        self._silent = set(silent)
 
     async def _warm_up(self) -> None:
         """Let libvirt ask QEMU what it can do. It does so once for each build of QEMU and keeps the answer
@@ -287,7 +247,7 @@ class Connection:
         with contextlib.suppress(DriverError):  # what needs the answer asks again and reports what is wrong
             await self._run(
                 "capabilities",
-                lambda: self._open_handle().getDomainCapabilities(None, "x86_64", "q35", "qemu"),
+                lambda: self.handle().getDomainCapabilities(None, "x86_64", "q35", "qemu"),
             )
 
     async def _warmed(self) -> None:
@@ -303,12 +263,12 @@ class Connection:
                 remedy=f"let it go on (kill -CONT {pid}), or end it (kill -9 {pid})",
                 unknown=True,
             )
-        await self._act(name, operation, self._answer)
+        await self._act(name, operation, self._lanes.limits.answer)
 
     async def _act(
         self, name: str, operation: Callable[[Any], object], deadline: float | None = None
     ) -> None:
-        await self._change(name, lambda: operation(self._open_handle().lookupByName(name)), deadline)
+        await self._change(name, lambda: operation(self.handle().lookupByName(name)), deadline)
 
     async def _change(
         self, name: str, operation: Callable[[], object], deadline: float | None = None
@@ -319,7 +279,7 @@ class Connection:
     async def _read(self, name: str, read: Callable[[Any], Result]) -> Result | None:
         def look_up() -> Result | None:
             try:
-                return read(self._open_handle().lookupByName(name))
+                return read(self.handle().lookupByName(name))
             except libvirt.libvirtError as error:
                 if error.get_error_code() in ABSENT:
                     return None
@@ -330,97 +290,13 @@ class Connection:
     async def _call(
         self, name: str, operation: Callable[[], Result], deadline: float | None = None
     ) -> Result:
-        """Run a call about one domain in a thread, after those before it."""
-        lane = self._lanes.setdefault(name, asyncio.Lock())
-        if not await self._enter(name, lane):
-            self._stuck.add(name)
-            raise await self._hanging(name, "an earlier libvirt call has not returned")
-        try:
-            if name not in self._settled:
-                await self._settle(name)
-            self._stuck.discard(name)
-            pending = self._pool.submit(operation)
-        except BaseException:
-            lane.release()
-            raise
-        future = asyncio.wrap_future(pending)
-        future.add_done_callback(functools.partial(_release, lane))
-        try:
-            return await self._finish(name, pending, future, deadline)
-        except DriverError as error:
-            if error.unknown:
-                self._stuck.add(name)
-            raise
-
-    async def _enter(self, name: str, lane: asyncio.Lock) -> bool:
-        """Wait for the calls before; not any longer once one of them hangs, for whoever waits holds up others
-        than this guest."""
-        end = time.monotonic() + self._deadline
-        while True:
-            try:
-                async with asyncio.timeout(BRIEFLY):
-                    await lane.acquire()
-                    return True
-            except TimeoutError:
-                if name in self._stuck or time.monotonic() > end:
-                    return False
+        return await self._lanes.call(name, _said(name, operation), deadline)
 
     async def _run(self, what: str, operation: Callable[[], Result]) -> Result:
-        """Run a call about no domain in particular in a thread."""
-        pending = self._pool.submit(operation)
-        future = asyncio.wrap_future(pending)
-        return await self._finish(what, pending, future)
+        return await self._lanes.run(what, _said(what, operation))
 
-    async def _finish(
-        self,
-        what: str,
-        pending: "concurrent.futures.Future[Result]",
-        future: "asyncio.Future[Result]",
-        deadline: float | None = None,
-    ) -> Result:
-        limit = self._deadline if deadline is None else min(deadline, self._deadline)
-        try:
-            return await asyncio.wait_for(asyncio.shield(future), limit)
-        except TimeoutError:
-            started = not pending.cancel()
-            raise DriverError(f"{what}: libvirt did not answer within {limit:g} s", unknown=started) from None
-        except libvirt.libvirtError as error:
-            raise DriverError(f"{what}: {error.get_error_message() or error}") from error
-
-    async def _settle(self, name: str) -> None:
-        """Wait until libvirt has found a running guest again: state known, monitor free."""
-
-        def busy() -> bool:
-            try:
-                domain = self._open_handle().lookupByName(name)
-                if not domain.isActive():
-                    return False
-                return bool(domain.controlInfo(0)[0] != libvirt.VIR_DOMAIN_CONTROL_OK)
-            except libvirt.libvirtError as error:
-                # Absent, or ended between two of the calls: nothing to wait for.
-                if error.get_error_code() in (*ABSENT, libvirt.VIR_ERR_OPERATION_INVALID):
-                    return False
-                raise
-
-        end = time.monotonic() + self._patience(name, self._reconnect_limit)
-        while await self._run(name, busy):
-            frozen = await asyncio.to_thread(process.frozen, self.root, name) is not None
-            if frozen or time.monotonic() > end:
-                self._stuck.add(name)
-                limit = f" within {self._reconnect_limit:g} s" if not frozen else ": its process is stopped"
-                raise await self._hanging(name, f"libvirt has not found the guest again{limit}")
-            await asyncio.sleep(RECONNECT_PAUSE)
-        self._settled.add(name)
-
-    async def _hanging(self, name: str, what: str) -> DriverError:
-        pid = await asyncio.to_thread(process.pid_of, self.root, name)
-        remedy = f"if the guest does not come back: kill -9 {pid}" if pid is not None else ""
-        return DriverError(f"{name}: {what}", remedy=remedy, unknown=True)
-
-    def _patience(self, name: str, limit: float) -> float:
-        return min(BRIEFLY, limit) if name in self._stuck else limit
-
-    def _open_handle(self) -> Any:
+    def handle(self) -> Any:
+        """libvirt's own connection, for calls in threads; raises `DriverError` when closed."""
         if self._connect is None:
             raise DriverError("the connection to libvirt is closed")
         return self._connect
@@ -446,7 +322,40 @@ class Connection:
             listener(event)
 
 
-def _release(lane: asyncio.Lock, future: "asyncio.Future[Any]") -> None:
-    lane.release()
-    if not future.cancelled():
-        future.exception()  # a call past its deadline has nobody left who would ask for its error
+class _Guests:
+    """What the lanes have to know of the domains of a connection; see `lane.Guests`."""
+
+    def __init__(self, connection: Connection) -> None:
+        self._connection = connection
+
+    def busy(self, name: str) -> bool:
+        try:
+            domain = self._connection.handle().lookupByName(name)
+            return bool(domain.isActive() and domain.controlInfo(0)[0] != libvirt.VIR_DOMAIN_CONTROL_OK)
+        except libvirt.libvirtError as error:
+            # Absent, or ended between two of the calls: nothing to wait for.
+            if error.get_error_code() in (*ABSENT, libvirt.VIR_ERR_OPERATION_INVALID):
+                return False
+            raise _as_driver_error(name, error) from error
+
+    def pid(self, name: str) -> int | None:
+        return process.pid_of(self._connection.root, name)
+
+    def stopped(self, name: str) -> int | None:
+        return process.frozen(self._connection.root, name)
+
+
+def _said(what: str, operation: Callable[[], Result]) -> Callable[[], Result]:
+    """The same call, with what libvirt says against it as an error of ours."""
+
+    def work() -> Result:
+        try:
+            return operation()
+        except libvirt.libvirtError as error:
+            raise _as_driver_error(what, error) from error
+
+    return work
+
+
+def _as_driver_error(what: str, error: libvirt.libvirtError) -> DriverError:
+    return DriverError(f"{what}: {error.get_error_message() or error}")

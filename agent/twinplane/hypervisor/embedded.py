@@ -7,6 +7,7 @@ from pathlib import Path
 from twinplane.errors import DriverError
 from twinplane.hypervisor.cgroup import LeftOvers
 from twinplane.hypervisor.connection import Connection
+from twinplane.hypervisor.lane import LIMITS, Limits
 from twinplane.hypervisor.probe import end_probes
 from twinplane.hypervisor.root import EmbeddedRoot, prepare
 from twinplane.hypervisor.status import clear_records
@@ -40,10 +41,12 @@ async def open_embedded(
     kvm: bool = False,
     allow_root: bool = False,
     uids: range = range(0),
+    limits: Limits = LIMITS,
 ) -> Embedded:
     """Prepare the folder, put records of guests that are not there out of libvirt's way, note the cgroups
     that are not there yet, open libvirt. `shares` is what all guests together weigh beside a task of the
-    host, which weighs 1024; `kvm`, `allow_root` and `uids` as `prepare` takes them. Raises `DriverError`."""
+    host, which weighs 1024; `kvm`, `allow_root` and `uids` as `prepare` takes them; `limits` of calls.
+    Raises `DriverError`."""
     root = await asyncio.to_thread(prepare, path, kvm=kvm, allow_root=allow_root, uids=uids)
     left_overs = LeftOvers(root.path)
     if root.unaided:
@@ -54,7 +57,7 @@ async def open_embedded(
         await asyncio.to_thread(left_overs.remember)
     except OSError as error:
         raise DriverError(f"{path}: {error}") from error
-    connection = Connection(root)
+    connection = Connection(root, limits)
     try:
         await connection.open()
     except BaseException as error:

@@ -1,195 +1,222 @@
-"""Calls that hang: unknown after the deadline, in the way of their own domain only."""
+"""Calls that hang: unknown after the deadline, in the way of their own guest only."""
 
 import asyncio
 import os
 import subprocess
 import sys
 import threading
-import time
-from pathlib import Path
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import replace
 
 import pytest
-from libvirt import VIR_DOMAIN_CONTROL_OCCUPIED
 
+from doubles.loop import in_loop
 from twinplane.errors import DriverError
-from twinplane.hypervisor.connection import THREADS, Connection
-from twinplane.hypervisor.root import EmbeddedRoot
+from twinplane.hypervisor.lane import THREADS, Lanes, Limits
+
+PATIENT = Limits(deadline=60, answer=60, reconnect=60, quiet=60)
+SHORT = 0.2  # seconds until a call that hangs is unknown
 
 
-def connection() -> Connection:
-    """Not opened: the calls under test do not reach libvirt."""
-    made = Connection(EmbeddedRoot(Path("/nowhere"), "root", 0), deadline=0.2)
-    made._settled |= {"vma", "vmb"}
-    return made
+class Guests:
+    """Guests whose processes run, unless it is said otherwise."""
+
+    def __init__(self) -> None:
+        self.lost: set[str] = set()  # not found again
+        self.halted: set[str] = set()  # processes that are stopped
+
+    def busy(self, name: str) -> bool:
+        return name in self.lost
+
+    def pid(self, name: str) -> int | None:
+        return 4711
+
+    def stopped(self, name: str) -> int | None:
+        return 4711 if name in self.halted else None
 
 
-def test_a_hanging_call_is_unknown_and_holds_up_its_own_domain_only():
-    async def scenario() -> None:
-        libvirt = connection()
-        go_on = threading.Event()
-        done: list[str] = []
-        try:
-            with pytest.raises(DriverError) as hanging:
-                await libvirt._call("vma", lambda: go_on.wait(10) and done.append("first"))
-            assert hanging.value.unknown
-            assert await libvirt._call("vmb", lambda: "answer") == "answer"
-            with pytest.raises(DriverError) as behind:
-                await libvirt._call("vma", lambda: done.append("second"))
-            assert behind.value.unknown
-            go_on.set()
-            await libvirt._call("vma", lambda: done.append("third"))
-            assert done == ["first", "third"]
-        finally:
-            go_on.set()
-            libvirt.dismiss()
+class Hanging:
+    """A call that returns when it is let go on."""
 
-    asyncio.run(scenario())
+    def __init__(self) -> None:
+        self.go_on = threading.Event()
+        self.returned = threading.Event()
+        self.begun: list[str] = []  # by thread
+
+    def __call__(self) -> None:
+        self.begun.append(threading.current_thread().name)
+        self.go_on.wait(60)
+        self.returned.set()
 
 
-def test_one_waits_for_a_call_that_hangs_and_no_others():
-    async def scenario() -> None:
-        libvirt = connection()
-        go_on = threading.Event()
-        try:
-            for _ in range(2):
-                with pytest.raises(DriverError):
-                    await libvirt._call("vma", lambda: go_on.wait(60))
-            libvirt._deadline = 60
-            async with asyncio.timeout(30):
-                with pytest.raises(DriverError, match="has not returned") as behind:
-                    await libvirt._call("vma", lambda: None)
-            assert behind.value.unknown
-            go_on.set()
-            while libvirt._lanes["vma"].locked():
+@contextmanager
+def hanging() -> Iterator[Hanging]:
+    call = Hanging()
+    try:
+        yield call
+    finally:
+        call.go_on.set()
+
+
+@contextmanager
+def opened(limits: Limits = PATIENT, guests: Guests | None = None) -> Iterator[Lanes]:
+    lanes = Lanes(guests or Guests(), "libvirt", limits)
+    try:
+        yield lanes
+    finally:
+        lanes.dismiss()
+
+
+async def unanswered(lanes: Lanes, name: str, call: Callable[[], object], limit: float | None = SHORT) -> str:
+    """What is said of a call that gets no answer; it is waited for much shorter than the patient would."""
+    async with asyncio.timeout(30):
+        with pytest.raises(DriverError) as error:
+            await lanes.call(name, call, limit)
+    assert error.value.unknown
+    return str(error.value)
+
+
+@in_loop
+async def test_a_hanging_call_is_unknown_and_holds_up_its_own_guest_only() -> None:
+    done: list[str] = []
+    with hanging() as call, opened() as lanes:
+        assert "did not answer within 0.2 s" in await unanswered(lanes, "vma", call)
+        assert await lanes.call("vmb", lambda: "answer") == "answer"
+        assert "has not returned" in await unanswered(lanes, "vma", lambda: done.append("second"))
+        call.go_on.set()
+        await lanes.returned("vma", 60)
+        await lanes.call("vma", lambda: done.append("third"))
+        assert call.returned.is_set()
+        assert done == ["third"]
+        assert lanes.stuck == set()
+
+
+@in_loop
+async def test_the_error_names_the_guest_once_and_how_it_ends() -> None:
+    with hanging() as call, opened() as lanes:
+        await unanswered(lanes, "vma", call)
+        with pytest.raises(DriverError) as error:
+            await lanes.call("vma", lambda: None)
+    assert str(error.value) == "vma: an earlier libvirt call has not returned"
+    assert "kill -9 4711" in error.value.remedy
+
+
+@in_loop
+async def test_who_waits_already_goes_when_the_call_before_hangs() -> None:
+    with hanging() as call, opened() as lanes:
+        asked = asyncio.ensure_future(unanswered(lanes, "vma", call))
+        await asyncio.sleep(0)
+        assert "has not returned" in await unanswered(lanes, "vma", lambda: None, None)
+        assert "did not answer" in await asked
+
+
+@in_loop
+async def test_one_waits_for_a_guest_that_is_not_found_again_and_no_others() -> None:
+    guests = Guests()
+    guests.lost.add("vma")
+    with opened(replace(PATIENT, reconnect=SHORT), guests) as lanes:
+        assert "has not found the guest again within 0.2 s" in await unanswered(lanes, "vma", lambda: None)
+        lanes.limits = PATIENT
+        assert "has not found the guest again" in await unanswered(lanes, "vma", lambda: None)
+        assert await lanes.call("vmb", lambda: "answer") == "answer"
+        guests.lost.clear()
+        assert await lanes.call("vma", lambda: "answer") == "answer"
+
+
+@in_loop
+async def test_nobody_waits_for_a_guest_whose_process_is_stopped_to_be_found_again() -> None:
+    guests = Guests()
+    guests.lost.add("vma")
+    guests.halted.add("vma")
+    with opened(guests=guests) as lanes:
+        said = await unanswered(lanes, "vma", lambda: None)
+        assert said == "vma: libvirt has not found the guest again: its process is stopped"
+        # It goes on, and is found again a moment later, which is waited for.
+        guests.halted.clear()
+        asked = asyncio.ensure_future(lanes.call("vma", lambda: "answer"))
+        await still_waiting(asked)
+        guests.lost.clear()
+        assert await asked == "answer"
+
+
+@in_loop
+async def test_a_guest_that_goes_on_has_the_time_to_answer() -> None:
+    """Its process was stopped while it was asked: until it goes on nobody waits, and then all do."""
+    guests = Guests()
+    with hanging() as call, opened(guests=guests) as lanes:
+        await unanswered(lanes, "vma", call)
+        guests.halted.add("vma")
+        for _ in range(2):
+            assert "has not returned" in await unanswered(lanes, "vma", lambda: None)
+        guests.halted.clear()
+        asked = [asyncio.ensure_future(lanes.call("vma", lambda: "answer")) for _ in range(2)]
+        await still_waiting(*asked)
+        call.go_on.set()
+        assert await asyncio.gather(*asked) == ["answer", "answer"]
+        assert lanes.stuck == set()
+
+
+@in_loop
+async def test_but_no_longer_than_for_one_answer() -> None:
+    guests = Guests()
+    guests.halted.add("vma")
+    with hanging() as call, opened(replace(PATIENT, answer=SHORT), guests) as lanes:
+        await unanswered(lanes, "vma", call)
+        guests.halted.clear()
+        for _ in range(2):
+            assert "has not returned" in await unanswered(lanes, "vma", lambda: None)
+        assert lanes.stuck == {"vma"}
+
+
+async def still_waiting(*asked: "asyncio.Future[str]") -> None:
+    """After a time in which those who wait briefly are long gone."""
+    done, _ = await asyncio.wait(asked, timeout=1, return_when=asyncio.FIRST_COMPLETED)
+    assert not done
+
+
+@in_loop
+async def test_of_many_who_answers_is_not_kept_waiting_by_who_does_not() -> None:
+    async def read(name: str) -> str:
+        await asyncio.sleep(3600 if name == "vmb" else 0)
+        if name == "vmc":
+            raise DriverError("vmc: is odd")
+        return name
+
+    with opened(replace(PATIENT, quiet=0.5)) as lanes:
+        async with asyncio.timeout(30):
+            answers = await lanes.each({name: read(name) for name in ("vma", "vmb", "vmc", "vmd")})
+        assert {name: str(answer) for name, answer in answers.items()} == {
+            "vma": "vma", "vmb": "vmb: no answer within 0.5 s", "vmc": "vmc: is odd", "vmd": "vmd"
+        }  # fmt: skip
+        assert lanes.stuck == {"vmb"}  # nobody waits long for its next answer either
+
+
+@in_loop
+async def test_what_no_driver_raises_is_raised() -> None:
+    async def read() -> str:
+        raise ZeroDivisionError
+
+    with opened() as lanes, pytest.raises(ZeroDivisionError):
+        await lanes.each({"vma": read()})
+
+
+@in_loop
+async def test_a_call_that_never_began_is_failed_and_not_unknown() -> None:
+    with hanging() as call, opened() as lanes:
+        asked = [asyncio.ensure_future(lanes.call(f"vm{number}", call)) for number in range(THREADS)]
+        async with asyncio.timeout(30):
+            while len(call.begun) < THREADS:
                 await asyncio.sleep(0.01)
-            assert await libvirt._call("vma", lambda: "answer") == "answer"
-            assert libvirt._stuck == set()
-        finally:
-            go_on.set()
-            libvirt.dismiss()
-
-    asyncio.run(scenario())
-
-
-def test_who_waits_already_goes_when_the_call_before_hangs():
-    async def scenario() -> None:
-        libvirt = connection()
-        libvirt._deadline, libvirt._answer = 60, 0.3
-        go_on = threading.Event()
-        try:
-            async with asyncio.timeout(30):
-                asked = asyncio.ensure_future(libvirt._call("vma", lambda: go_on.wait(60), libvirt._answer))
-                await asyncio.sleep(0)
-                with pytest.raises(DriverError, match="has not returned"):
-                    await libvirt._call("vma", lambda: None)
-                with pytest.raises(DriverError, match=r"did not answer within 0\.3 s"):
-                    await asked
-            returned = asyncio.ensure_future(libvirt.returned("vma", 60))
-            go_on.set()
-            await returned
-            assert await libvirt._call("vma", lambda: "answer") == "answer"
-        finally:
-            go_on.set()
-            libvirt.dismiss()
-
-    asyncio.run(scenario())
+        lanes.limits = replace(PATIENT, deadline=SHORT)
+        with pytest.raises(DriverError) as queued:
+            await lanes.run("list", lambda: None)
+        assert not queued.value.unknown
+        call.go_on.set()
+        await asyncio.gather(*asked)
 
 
-def test_one_waits_for_a_guest_that_is_not_found_again_and_no_others():
-    class Lost:
-        """A guest of an earlier agent, whose monitor does not answer."""
-
-        def lookupByName(self, _: str) -> "Lost":  # noqa: N802
-            return self
-
-        def isActive(self) -> bool:  # noqa: N802
-            return True
-
-        def controlInfo(self, _: int) -> list[int]:  # noqa: N802
-            return [VIR_DOMAIN_CONTROL_OCCUPIED, 0, 0]
-
-    async def scenario() -> None:
-        libvirt = connection()
-        libvirt._settled.clear()
-        libvirt._connect = Lost()
-        try:
-            for limit in (0.2, 60):
-                libvirt._reconnect_limit = limit
-                async with asyncio.timeout(30):
-                    with pytest.raises(DriverError, match="not found the guest again") as lost:
-                        await libvirt._call("vma", lambda: None)
-                assert lost.value.unknown
-        finally:
-            libvirt.dismiss()
-
-    asyncio.run(scenario())
-
-
-def test_a_listing_does_not_wait_for_who_does_not_answer():
-    class Domains:
-        """Two that answer, and one whose QEMU does not, whatever is asked."""
-
-        def listAllDomains(self, _: int) -> "list[Domains]":  # noqa: N802
-            return [self] * 3
-
-        def name(self) -> str:
-            return next(names)
-
-    async def scenario() -> None:
-        libvirt = connection()
-        libvirt._deadline, libvirt._quiet = 60, 0.5
-        libvirt._connect = Domains()
-        hung = asyncio.Event()
-
-        async def read(name: str) -> str:
-            if name == "vmb":
-                await hung.wait()
-            return name
-
-        try:
-            async with asyncio.timeout(30):
-                assert await libvirt._each(read) == (("vma", "vmc"), ("vmb",))
-            assert "vmb" in libvirt._stuck  # nobody waits long for its next answer either
-        finally:
-            libvirt.dismiss()
-
-    names = iter(("vma", "vmb", "vmc"))
-    asyncio.run(scenario())
-
-
-def test_a_call_that_never_began_is_failed_and_not_unknown():
-    async def scenario() -> None:
-        libvirt = connection()
-        go_on = threading.Event()
-        names = [f"vm{number}" for number in range(THREADS)]
-        libvirt._settled |= set(names)
-        try:
-            hanging = [asyncio.ensure_future(libvirt._call(name, lambda: go_on.wait(10))) for name in names]
-            await asyncio.sleep(0)
-            with pytest.raises(DriverError) as queued:
-                await libvirt._call("vma", lambda: None)
-            assert not queued.value.unknown
-            for answer in await asyncio.gather(*hanging, return_exceptions=True):
-                assert isinstance(answer, DriverError)
-                assert answer.unknown
-        finally:
-            go_on.set()
-            libvirt.dismiss()
-
-    asyncio.run(scenario())
-
-
-def test_a_closed_connection_says_so():
-    async def scenario() -> None:
-        libvirt = connection()
-        with pytest.raises(DriverError, match="closed"):
-            await libvirt.domain("vma")
-        libvirt.dismiss()
-
-    asyncio.run(scenario())
-
-
-def test_a_call_that_never_returns_does_not_keep_the_process():
+def test_a_call_that_never_returns_does_not_keep_the_process() -> None:
     program = (
         "import threading; from twinplane.hypervisor.workers import Workers; "
         "began = threading.Event(); "
@@ -198,35 +225,3 @@ def test_a_call_that_never_returns_does_not_keep_the_process():
     )
     environment = {"PYTHONPATH": os.pathsep.join(sys.path)}
     subprocess.run([sys.executable, "-c", program], check=True, timeout=20, env=environment)
-
-
-def test_the_first_definition_is_alone():
-    """libxml2 would make its types of schemas in two threads at once, and lose some."""
-
-    class Counting:
-        def __init__(self) -> None:
-            self.inside = 0
-            self.most: list[int] = []
-            self.both = threading.Barrier(2)
-
-        def defineXMLFlags(self, xml: str, _flags: int) -> None:  # noqa: N802 (libvirt's name)
-            self.inside += 1
-            self.most.append(self.inside)
-            if xml == "later":
-                self.both.wait(10)
-            else:
-                time.sleep(0.005)
-            self.inside -= 1
-
-    async def scenario() -> None:
-        libvirt = connection()
-        libvirt._deadline = 30
-        libvirt._connect = counting = Counting()
-        try:
-            await asyncio.gather(libvirt.define("vma", "first"), libvirt.define("vmb", "second"))
-            assert counting.most == [1, 1]
-            await asyncio.gather(libvirt.define("vma", "later"), libvirt.define("vmb", "later"))
-        finally:
-            libvirt.dismiss()
-
-    asyncio.run(scenario())

@@ -14,6 +14,7 @@ import pytest
 from twinplane.errors import DriverError
 from twinplane.hypervisor import connection, opening
 from twinplane.hypervisor.connection import Connection
+from twinplane.hypervisor.lane import Limits
 from twinplane.hypervisor.probe import probes
 from twinplane.hypervisor.root import EmbeddedRoot
 
@@ -54,7 +55,7 @@ def root(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
 
 def opened(root: Path, work: Callable[[str], object], monkeypatch: pytest.MonkeyPatch) -> object:
     monkeypatch.setattr(libvirt, "open", work)
-    made = Connection(EmbeddedRoot(root, "root", 0), deadline=0.1)
+    made = Connection(EmbeddedRoot(root, "root", 0), Limits(deadline=0.1))
 
     async def scenario() -> object:
         try:
