@@ -98,8 +98,8 @@ class DomainGone:
 
 @dataclass(frozen=True, slots=True)
 class DomainUsage:
-    """What a domain's whole process uses at `time` (ns since the epoch): CPU time so far in ns, and memory
-    that is resident, in bytes."""
+    """What a domain's whole process uses at `time` (ns of the monotonic clock): CPU time so far in ns, and
+    memory that is resident, in bytes."""
 
     name: str
     owner: Path

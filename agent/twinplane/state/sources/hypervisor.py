@@ -94,7 +94,7 @@ class HypervisorSource:
         return await asyncio.to_thread(self._poll, tuple(self._facts.values()))
 
     def _poll(self, facts: tuple[DomainFact, ...]) -> Batch:
-        now = time.time_ns()
+        now = time.monotonic_ns()  # what is used in between counts, whatever is done to the wall clock
         found: list[Fact] = []
         for fact in facts:
             spent = self._clock.cpu_time(fact.pid) if fact.pid is not None else None

@@ -1,13 +1,17 @@
-"""Guests that did not answer are asked again."""
+"""Guests that did not answer are asked again; what is used does not depend on the wall clock."""
 
 import asyncio
+import os
+import time
 from uuid import UUID
 
 import pytest
 
 from twinplane.hypervisor.connection import Listing
+from twinplane.state.facts import DomainFact, DomainUsage
 from twinplane.state.sources import hypervisor
 from twinplane.state.sources.hypervisor import HypervisorSource
+from twinplane_wire.path import parse
 
 INSTANCE = UUID("3f2b7c1e-6d0a-4c55-9a53-0b8d2f1a7e10")
 
@@ -40,3 +44,20 @@ def test_a_guest_that_gave_no_answer_is_asked_again_without_an_event(monkeypatch
         assert asked.asked == 3
 
     asyncio.run(scenario())
+
+
+def test_a_wall_clock_that_is_set_back_does_not_hide_what_is_used(monkeypatch: pytest.MonkeyPatch) -> None:
+    source = HypervisorSource(INSTANCE, Hypervisor())  # type: ignore[arg-type]
+    owner = parse("/appliances/appliance[name=fw1]")
+    guest = DomainFact("vm", "", owner, "running", "", 1, 1, "", None, os.getpid(), ())
+
+    def polled() -> DomainUsage:
+        (fact,) = source._poll((guest,)).facts
+        assert isinstance(fact, DomainUsage)
+        return fact
+
+    first, wall = polled(), time.time_ns()
+    monkeypatch.setattr(time, "time_ns", lambda: wall - 7200 * 10**9)
+    latest = polled()
+    assert latest.time > first.time
+    assert latest.cpu_time >= first.cpu_time > 0
