@@ -13,7 +13,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from twinplane.errors import Fault, RequestError, Violation
-from twinplane.identity.guesses import Guesses, Rank
+from twinplane.identity.guesses import LONGEST, Guesses, Rank
 from twinplane.identity.password import matches
 from twinplane_wire.path import ROOT
 
@@ -69,7 +69,7 @@ class Passwords:
     def _enqueue(self, ticket: bytes, name: str, password: str, stored: str, address: str) -> _Check:
         pause = self.guesses.pause(name, address)
         if pause > 0:
-            text = f"too many wrong passwords of user {name} from {address}"
+            text = f"too many wrong passwords of user {name[:LONGEST]!r} from {address}"
             raise _busy(text, f"try again in {pause:.0f} s")
         if sum(check.address == address for check in self._under_way.values()) >= WAITING:
             raise _busy(f"too many passwords from {address} wait to be checked", "try again later")

@@ -58,7 +58,7 @@ class Directory:
 
     def _take(self, users: Mapping[str, User], revoked: frozenset[int]) -> None:
         before, self._users, self._revoked = self._users, users, revoked
-        for watch in [watch for watch in self._watches if self._is_lost(watch)]:
+        for watch in [one for one in self._watches if not self.is_still(one.user, one.serial)]:
             self._watches.discard(watch)
             watch.lost()
         for name, user in before.items():
@@ -79,19 +79,20 @@ class Directory:
         """Inside the block `lost` is called, once, when the user is not what it is now, or the certificate of
         that serial number is revoked; at once where that is so already."""
         watch = _Watch(user, serial, lost)
-        if self._is_lost(watch):
-            lost()
-        else:
+        if self.is_still(user, serial):
             self._watches.add(watch)
+        else:
+            lost()
         try:
             yield
         finally:
             self._watches.discard(watch)
 
-    def _is_lost(self, watch: _Watch) -> bool:
-        if watch.user is not None and self._users.get(watch.user.name) != watch.user:
-            return True
-        return watch.serial is not None and watch.serial in self._revoked
+    def is_still(self, user: User | None, serial: int | None) -> bool:
+        """Whether a user (None: of a socket) is what it was, and the certificate it came with not revoked."""
+        if user is not None and self._users.get(user.name) != user:
+            return False
+        return serial not in self._revoked
 
     def get(self, name: str) -> User | None:
         """The user of that name, or None."""

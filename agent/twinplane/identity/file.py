@@ -1,7 +1,9 @@
 """Files that must never be seen half-written, nor by others."""
 
+import fcntl
 import os
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 
@@ -47,5 +49,21 @@ def _fill(descriptor: int, content: bytes, mode: int) -> None:
         with os.fdopen(descriptor, "wb", closefd=False) as file:
             file.write(content)
         os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
+
+
+@contextmanager
+def exclusive(folder: Path) -> Iterator[None]:
+    """Inside the block no other process that asks has the files of a folder for itself: what was read can be
+    written changed, and nobody's change is lost. Waits.
+
+    Raises:
+        OSError: there is no such folder, or it cannot be read.
+    """
+    descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_EX)
+        yield
     finally:
         os.close(descriptor)

@@ -23,7 +23,7 @@ from typing import Any
 
 from twinplane.errors import StartError
 from twinplane.identity.document import read_document
-from twinplane.identity.file import write_private
+from twinplane.identity.file import exclusive, write_private
 from twinplane.identity.password import PasswordHashError, check_form, hash_password
 from twinplane.identity.role import Access, Role
 from twinplane.identity.rule import Rule
@@ -168,9 +168,10 @@ def put_user(path: Path, user: User) -> None:
     """
     if not NAME.fullmatch(user.name):
         raise StartError(f"{user.name!r} cannot be a user name; use {_NAMES}")
-    users, revoked = read_if_held(path)
-    users[user.name] = user
-    write_users(path, users.values(), revoked)
+    with exclusive(path.parent):
+        users, revoked = read_if_held(path)
+        users[user.name] = user
+        write_users(path, users.values(), revoked)
 
 
 def remove_user(path: Path, name: str) -> None:
@@ -179,10 +180,11 @@ def remove_user(path: Path, name: str) -> None:
     Raises:
         StartError: there is no such user, or the file cannot be read or written.
     """
-    users, revoked = read(path)
-    if users.pop(name, None) is None:
-        raise StartError(f"there is no user {name!r} in {path}")
-    write_users(path, users.values(), revoked)
+    with exclusive(path.parent):
+        users, revoked = read(path)
+        if users.pop(name, None) is None:
+            raise StartError(f"there is no user {name!r} in {path}")
+        write_users(path, users.values(), revoked)
 
 
 def revoke(path: Path, serial: int) -> None:
@@ -191,8 +193,9 @@ def revoke(path: Path, serial: int) -> None:
     Raises:
         StartError: the file cannot be read or written.
     """
-    users, revoked = read(path)
-    write_users(path, users.values(), revoked | {serial})
+    with exclusive(path.parent):
+        users, revoked = read(path)
+        write_users(path, users.values(), revoked | {serial})
 
 
 def _user(where: str, entry: object) -> User:

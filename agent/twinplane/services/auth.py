@@ -136,7 +136,7 @@ async def _by_certificate(
     if user is None:
         raise _denied(f"the certificate's user {subject!r} is unknown", "add it to users.toml")
     if name and name != subject:
-        raise _denied(f"user name {name!r} is not that of the certificate, {subject!r}")
+        raise _denied(f"user name {_shown(name)!r} is not that of the certificate, {subject!r}")
     if password and await users.verify(subject, password, _host(peer)) is None:
         raise _unauthenticated("wrong password")
     return Caller(user.name, user.role, peer, user, serial)
@@ -160,9 +160,13 @@ def _common_name(pem: bytes) -> str:
     except ValueError as error:
         raise _denied(f"{error}", "use a certificate with one common name") from error
     if not NAME.fullmatch(name):
-        shown = name if len(name) <= LONGEST_SHOWN else f"{name[:LONGEST_SHOWN]}…"
-        raise _denied(f"the certificate's common name {shown!r} cannot be a user's", "issue one for a user")
+        text = f"the certificate's common name {_shown(name)!r} cannot be a user's"
+        raise _denied(text, "issue one for a user")
     return name
+
+
+def _shown(name: str) -> str:
+    return name if len(name) <= LONGEST_SHOWN else f"{name[:LONGEST_SHOWN]}…"
 
 
 def _credentials(metadata: Iterable[tuple[str, str | bytes]]) -> tuple[str, str]:

@@ -108,6 +108,8 @@ def unary(
         try:
             caller = await _admit(door, context, access, method)
             raw = await _received(door, context, most)
+            if not door.users.is_still(caller.user, caller.serial):  # it may have been long on its way
+                raise _changed(caller)
             if len(raw) > LARGE:  # one after the other, with a turn for all others in between
                 async with door.usage.reading:
                     await asyncio.sleep(0)
@@ -241,8 +243,12 @@ async def _authorised(users: Directory, caller: Caller) -> AsyncIterator[None]:
     except TimeoutError:
         if not limit.expired():
             raise
-        text = f"the credentials of user {caller.name} have changed; call again"
-        raise RequestError(Violation(ROOT, Fault.UNAUTHENTICATED, text)) from None
+        raise _changed(caller) from None
+
+
+def _changed(caller: Caller) -> RequestError:
+    text = f"the credentials of user {caller.name} have changed; call again"
+    return RequestError(Violation(ROOT, Fault.UNAUTHENTICATED, text))
 
 
 def _told(door: Door, caller: Caller | None, error: Exception) -> Exception:

@@ -1,6 +1,7 @@
 import asyncio
 import os
 import stat
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
@@ -153,3 +154,16 @@ def test_roles() -> None:
     assert all(role.allows(Access.READ) for role in Role)
     assert Role.ADMIN.lower(Role.READ_ONLY) is Role.READ_ONLY
     assert Role.READ_ONLY.lower(Role.OPERATOR) is Role.READ_ONLY
+
+
+def test_changes_at_the_same_time_are_all_kept(tmp_path: Path) -> None:
+    path = tmp_path / "users.toml"
+    user.ensure_users(path)
+    with ThreadPoolExecutor(8) as pool:
+        added = [pool.submit(user.put_user, path, User(f"u{n}", Role.OPERATOR)) for n in range(40)]
+        revoked = [pool.submit(user.revoke, path, n) for n in range(40)]
+        for one in (*added, *revoked):
+            one.result()
+    users, serials = user.read(path)
+    assert set(users) == {"admin", *(f"u{n}" for n in range(40))}
+    assert serials == set(range(40))
