@@ -1,6 +1,6 @@
 """Whether a caller may make a change: path rules against everything that it touches, implicit deletes too."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache, partial
 
@@ -13,6 +13,7 @@ from twinplane.services.auth import Caller
 from twinplane.services.rules import check, resolved
 from twinplane.services.view import View, Views
 from twinplane.tree.diff import ObjectChange
+from twinplane.tree.edit import Edit
 from twinplane.tree.touched import touched
 from twinplane_wire.path import Path
 
@@ -50,6 +51,31 @@ class Permit:
                         self._refuse(found)
         if found:
             self._refuse(found)
+
+    def check_seen(self, edits: Iterable[Edit]) -> None:
+        """Refuse edits of what the caller does not see, whether they would change something or not: that one
+        fails, or does not, would say what is there.
+
+        Raises:
+            RequestError: DENIED, with the paths.
+        """
+        view = self.view
+        if view is None:
+            return
+        text = f"user {self.name} may not write here"
+        hidden: dict[Path, None] = {}
+        for one in edits:
+            named = [one.path] if one.value is None else [*touched(None, one.value, one.path)]
+            if one.place is not None and one.place.point is not None:
+                named.append(one.place.point)
+            for path in named or (one.path,):
+                is_key = len(path.elems) > 1 and path.elems[-1].name in dict(path.elems[-2].keys)
+                if not is_key and not view.reaches(path):
+                    hidden[path] = None
+            if len(hidden) >= MOST:
+                break
+        if hidden:
+            raise RequestError(*(Violation(path, Fault.DENIED, text) for path in list(hidden)[:MOST]))
 
     def _refuse(self, paths: Mapping[Path, None]) -> None:
         constraint = f"user {self.name} may not write here, and the request would change it"

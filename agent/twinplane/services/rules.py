@@ -4,10 +4,11 @@ import logging
 from collections.abc import Mapping
 
 from twinplane.errors import RequestError
-from twinplane.identity.rule import Rule
+from twinplane.identity.rule import EVERY_ORIGIN, Rule
 from twinplane.identity.user import User
-from twinplane.schema.compile import Schemas
+from twinplane.schema.compile import DEFAULT_ORIGIN, Schemas
 from twinplane.schema.resolve import expand
+from twinplane_wire.path import Path
 
 log = logging.getLogger(__name__)
 
@@ -27,9 +28,13 @@ def check(schemas: Schemas, users: Mapping[str, User]) -> None:
 
 def _expanded(schemas: Schemas, rule: Rule) -> tuple[Rule, ...]:
     if not rule.path.elems:
-        return (rule,)
-    try:
-        table = schemas.table(rule.path.origin)
-        return tuple(Rule(found.path, rule.access) for found in expand(table, rule.path))
-    except RequestError:
-        return ()  # what no schema has can be neither written nor read
+        return (Rule(Path((), "" if rule.path.origin == DEFAULT_ORIGIN else rule.path.origin), rule.access),)
+    found: list[Rule] = []
+    for origin in schemas.tables if rule.path.origin == EVERY_ORIGIN else (rule.path.origin,):
+        where = Path(rule.path.elems, "" if origin == DEFAULT_ORIGIN else origin)
+        try:
+            expanded = expand(schemas.table(origin), where)
+        except RequestError:
+            continue  # what no schema has can be neither written nor read
+        found += [Rule(one.path, rule.access) for one in expanded]
+    return tuple(found)

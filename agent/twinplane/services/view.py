@@ -5,12 +5,13 @@ hidden is the very same tree; what of a node is seen is kept with the node, so t
 has changed.
 """
 
+import re
 from collections.abc import Iterable, Iterator
 from dataclasses import replace
 from functools import lru_cache
 from typing import Any
 
-from twinplane.errors import ApplyError, Fault, RequestError, Violation
+from twinplane.errors import ApplyError, DegradedError, Fault, RequestError, Violation
 from twinplane.identity.role import Access
 from twinplane.identity.rule import ANY, EVERY_ORIGIN, Rule, Standing
 from twinplane.schema.compile import DEFAULT_ORIGIN, Schemas
@@ -20,11 +21,18 @@ from twinplane.services.rules import resolved
 from twinplane.state.change import Change, Part
 from twinplane.tree.diff import ObjectChange
 from twinplane.tree.forest import Forest
-from twinplane.tree.node import Container, Entries, Node
+from twinplane.tree.node import Container, Entries, Leaf, Node
 from twinplane.tree.query import get
-from twinplane_wire.path import Elem, Path
+from twinplane_wire.path import Elem, Path, PathSyntaxError, parse
 
 _SEEN = "seen"  # memo of a container or list: by view, where it stood and what is seen of it
+_ALARM = ("system", "alarms", "alarm")
+_KEYS = r"(?:\[[\w.:-]+=(?:\\.|[^\]\\])*\])"
+_NAME = r"[A-Za-z_][\w-]*(?:[.:][\w-]+)*"
+_PATHS = re.compile(rf"(?<![\w/\]])(?:[A-Za-z][\w-]*:)?(?:/{_NAME}{_KEYS}*)+")
+ANOTHER = "another object that you may not read"
+_NOT_SHOWN = "what it says may concern what you may not read, and is not shown to you"
+_SOMETHING = "something that is not shown to you"
 KEPT = 8
 """How many views of one node are remembered: each user may have rules of their own."""
 
@@ -35,6 +43,8 @@ class View:
     def __init__(self, schemas: Schemas, rules: tuple[Rule, ...]) -> None:
         self._schemas = schemas
         self._rules = rules
+        self.hides = any(rule.access is Access.NONE for rule in rules)
+        """Whether more than secrets is kept from the callers."""
 
     def reaches(self, path: Path) -> bool:
         """Whether the node at a concrete path is seen where it is there, or something below it."""
@@ -52,10 +62,22 @@ class View:
                 return Path(path.elems[:depth], path.origin)
         return path if self.reaches(path) else Path(path.elems[:-1], path.origin)
 
-    def part(self, path: Path, node: Node | None) -> Node | None:
-        """What is seen of the node at a concrete path; None where that is nothing."""
-        if node is None:
-            return None
+    def text(self, text: str) -> str:
+        """A text in which no path stands that is unseen. Messages name objects by their paths."""
+        if not self.hides:
+            return text
+        return _PATHS.sub(lambda found: found[0] if self._may_name(found[0]) else ANOTHER, text)
+
+    def part(self, path: Path, node: Node | None, root: Container) -> Node | None:
+        """What is seen of the node at a concrete path of a tree; None where that is nothing."""
+        depth = len(_ALARM)
+        if node is not None and self.hides and _names(path)[:depth] == _ALARM and path.elems[depth - 1].keys:
+            row = get(root, Path(path.elems[:depth]))
+            seen = self._alarm(row) if isinstance(row, Container) else None
+            node = None if seen is None else get(seen, Path(path.elems[depth:]))
+        return None if node is None else self._part(path, node)
+
+    def _part(self, path: Path, node: Node) -> Node | None:
         table = self._schemas.table(path.origin)
         standing = Standing.at(self._rules, path)
         schema = table.at(path)
@@ -66,7 +88,7 @@ class View:
 
     def tree(self, origin: str, root: Container) -> Container:
         """What is seen of the tree of one origin."""
-        found = self.part(Path((), origin), root)
+        found = self._part(Path((), origin), root)
         return found if isinstance(found, Container) else Container()
 
     def forest(self, forest: Forest) -> Forest:
@@ -82,7 +104,9 @@ class View:
     def objects(self, changes: Iterable[ObjectChange]) -> Iterator[ObjectChange]:
         """What is seen of objects that differ."""
         for one in changes:
-            before, after = (self.part(one.path, node) for node in (one.before, one.after))
+            before, after = (
+                None if node is None else self._part(one.path, node) for node in (one.before, one.after)
+            )
             if before is not None or after is not None:
                 yield ObjectChange(
                     one.path,
@@ -90,16 +114,16 @@ class View:
                     after if isinstance(after, Container) else None,
                 )
 
-    def change(self, change: Change) -> Change | None:
-        """What is seen of what a pass changed; None where that is nothing. Of what is deleted that is seen
-        of which something was."""
+    def change(self, change: Change, root: Container) -> Change | None:
+        """What is seen of what a pass changed, which led to the tree `root`; None where that is nothing. Of
+        what is deleted that is seen of which something was."""
         table = self._schemas.table(change.object.origin)
         standing = Standing.at(self._rules, change.object)
         names = tuple(elem.name for elem in change.object.elems)
-        if _is_whole(standing, names, table):
+        if self._is_whole(standing, names, table):
             return change
-        parts = [kept for part in change.parts if (kept := self._some(part, table)) is not None]
-        before = self.part(change.object, change.before)
+        parts = [kept for part in change.parts if (kept := self._some(part, table, root)) is not None]
+        before = None if change.before is None else self._part(change.object, change.before)
         depth = len(change.object.elems)
         deletes = [
             gone
@@ -112,12 +136,67 @@ class View:
 
     def told(self, violation: Violation) -> Violation:
         """A violation without what is unseen. A refusal for want of rights names paths of its own choice."""
-        if violation.fault is Fault.DENIED or self.reaches(violation.path):
+        if violation.fault is Fault.DENIED:
             return violation
+        if self.reaches(violation.path):
+            constraint, remedy = self.text(violation.constraint), self.text(violation.remedy)
+            return replace(violation, constraint=constraint, remedy=remedy)
         hidden = "something that you may not read stands against it"
         return Violation(self.nearest(violation.path), violation.fault, hidden, operation=violation.operation)
 
-    def _some(self, part: Part, table: SchemaTable) -> Part | None:
+    def failure(self, error: ApplyError) -> ApplyError:
+        """What failed on the host without what is unseen."""
+        if self.reaches(error.path):
+            path, step, cause = error.path, self.text(error.step), self.text(error.cause)
+            left = (_SOMETHING,) if error.left and self.hides else error.left  # it can be of any object
+            if (step, cause, left) == (error.step, error.cause, error.left):
+                return error
+        else:
+            path, step, cause = self.nearest(error.path), "a step", "what failed is not shown to you"
+            left = (_SOMETHING,)
+        told = ApplyError(path, step, cause, undone=error.undone, left=left)
+        told.retry = error.retry
+        return told
+
+    def degraded(self, error: DegradedError) -> DegradedError:
+        """What an undo left over without what is unseen; what it is can be of any object."""
+        seen = tuple(path for path in error.objects if self.reaches(path))
+        if not self.hides or (seen and seen == error.objects):
+            return error
+        return DegradedError((_SOMETHING,), seen)
+
+    def _may_name(self, path: str) -> bool:
+        try:
+            named = parse(path.removeprefix(f"{DEFAULT_ORIGIN}:"))
+            return Standing.at(self._rules, named).reaches
+        except PathSyntaxError:
+            return False
+
+    def _alarm(self, row: Container) -> Container | None:
+        """The row of an alarm without what its text says of what is unseen; None where it is about that. The
+        text of an alarm of the whole host, whose name holds no path, may name anything."""
+        state, name = row.children.get("state"), row.children.get("id")
+        if not isinstance(state, Container):
+            return row
+        resource, text = state.children.get("resource"), state.children.get("text")
+        if any(isinstance(one, str) and self.text(one) != one for one in (resource, name)):
+            return None
+        if not isinstance(text, str):
+            return row
+        told = self.text(text) if isinstance(name, str) and "/" in name else _NOT_SHOWN
+        if told == text:
+            return row
+        return Container({**row.children, "state": Container({**state.children, "text": told})})
+
+    def _is_whole(self, standing: Standing, names: Names, table: SchemaTable) -> bool:
+        """Whether everything at and below a node is seen."""
+        if standing.live or standing.access is Access.NONE:
+            return False
+        if self.hides and names == _ALARM[: len(names)]:
+            return False
+        return standing.access is Access.WRITE or names not in table.secrets
+
+    def _some(self, part: Part, table: SchemaTable, root: Container) -> Part | None:
         standing, schema = Standing.at(self._rules, part.container), table.at(part.container)
         leaves = tuple(
             (name, value)
@@ -125,14 +204,20 @@ class View:
             if _is_seen(schema.children[name], standing.below(Elem(name)))
             or (name in schema.keys and standing.reaches)
         )
-        if len(leaves) == len(part.leaves):
+        if self.hides and schema.path[: len(_ALARM)] == _ALARM:
+            now = self.part(part.container, get(root, part.container), root)
+            there = now.children if isinstance(now, Container) else {}
+            leaves = tuple(
+                (name, value) for name, _ in leaves if (value := _leaf(there.get(name))) is not None
+            )
+        elif len(leaves) == len(part.leaves):
             return part
         return Part(part.container, leaves) if leaves else None
 
     def _of(self, node: Node, schema: SchemaNode, standing: Standing, table: SchemaTable) -> Node | None:
         if not isinstance(node, Container):
             return node if _is_seen(schema, standing) else None
-        if _is_whole(standing, schema.path, table):
+        if self._is_whole(standing, schema.path, table):
             return node
         if not standing.reaches:
             return None
@@ -168,7 +253,7 @@ class View:
     ) -> Entries | None:
         """What is seen of a list; `above` is what rules say of the container that holds it."""
         if not above.live:
-            if _is_whole(above, schema.path, table):
+            if self._is_whole(above, schema.path, table):
                 return node
             if above.access is Access.NONE:
                 return None
@@ -185,7 +270,8 @@ class View:
             if above.live:
                 keys = tuple(zip(node.key_names, key, strict=True)) if node.key_names else ()
                 there = above.below(Elem(schema.name, keys))
-            part = self._of(entry, schema, there, table)
+            known = self._alarm(entry) if self.hides and schema.path == _ALARM else entry
+            part = None if known is None else self._of(known, schema, there, table)
             if isinstance(part, Container):
                 entries[key] = part
         if len(entries) == len(node.entries) and all(
@@ -214,13 +300,10 @@ class Views:
             if view is not None:
                 found = [view.told(one) for one in found]
             return error if tuple(found) == error.violations else RequestError(*dict.fromkeys(found))
-        if isinstance(error, ApplyError) and view is not None and not view.reaches(error.path):
-            text = "what failed is not shown to you"
-            told = ApplyError(
-                view.nearest(error.path), "a step", text, undone=error.undone, left=("something",)
-            )
-            told.retry = error.retry
-            return told
+        if isinstance(error, ApplyError) and view is not None:
+            return view.failure(error)
+        if isinstance(error, DegradedError) and view is not None:
+            return view.degraded(error)
         return error
 
     def _without_secret(self, violation: Violation) -> Violation:
@@ -264,11 +347,12 @@ def _meet(rule: Names, leaf: Names) -> bool:
     )
 
 
-def _is_whole(standing: Standing, names: Names, table: SchemaTable) -> bool:
-    """Whether everything at and below a node is seen."""
-    if standing.live or standing.access is Access.NONE:
-        return False
-    return standing.access is Access.WRITE or names not in table.secrets
+def _names(path: Path) -> Names:
+    return tuple(elem.name for elem in path.elems)
+
+
+def _leaf(node: Node | None) -> Leaf | None:
+    return None if isinstance(node, Container | Entries) else node
 
 
 def _is_seen(leaf: SchemaNode, standing: Standing) -> bool:

@@ -115,8 +115,8 @@ class Subscriber:
                 mine = [change for change in changes if change.object.origin == origin]
                 root = self._operational.root(origin)
                 if view is not None:
-                    mine = [seen for change in mine if (seen := view.change(change)) is not None]
-                    root = view.tree(origin, root)
+                    root = view.tree(origin, whole := root)
+                    mine = [seen for change in mine if (seen := view.change(change, whole)) is not None]
                 for queue, parcel in shared(subscriptions, mine, self._marks.get(origin), root):
                     queue.offer(parcel)
 

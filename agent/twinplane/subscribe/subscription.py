@@ -44,8 +44,8 @@ class View(Protocol):
     def tree(self, origin: str, root: Container) -> Container:
         """What is seen of the tree of one origin; of the same tree the same."""
 
-    def change(self, change: Change) -> Change | None:
-        """What is seen of a change; None where that is nothing."""
+    def change(self, change: Change, root: Container) -> Change | None:
+        """What is seen of a change that led to a tree; None where that is nothing."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,7 +9,7 @@ from twinplane.identity.rule import Rule, Standing, rules_of
 from twinplane.identity.user import User
 from twinplane.schema.compile import Schemas, load_schema
 from twinplane.services.auth import Caller
-from twinplane.services.view import View, Views
+from twinplane.services.view import ANOTHER, View, Views
 from twinplane.state.change import Change, compare
 from twinplane.tree.node import Container, Entries, Node
 from twinplane_wire.path import ROOT, parse
@@ -96,8 +96,8 @@ def test_a_change_and_the_difference_of_what_is_seen_are_the_same(schemas: Schem
         seeing = view(schemas, who)
         for old, new in ((None, before), (before, None), (before, after), (before, appliance("fw1", "b"))):
             parts, deletes = compare(path, old, new)
-            told = seeing.change(Change(path, 1, tuple(parts), tuple(deletes), old))
-            wanted = compare(path, seeing.part(path, old), seeing.part(path, new))
+            told = seeing.change(Change(path, 1, tuple(parts), tuple(deletes), old), tree())
+            wanted = compare(path, seeing.part(path, old, tree()), seeing.part(path, new, tree()))
             found = ([], []) if told is None else (leaves(told), list(told.deletes))
             assert found == (leaves(Change(path, 1, tuple(wanted[0]))), wanted[1])
 
@@ -130,3 +130,29 @@ def test_a_path_is_named_as_far_as_it_is_seen(schemas: Schemas) -> None:
     assert str(seeing.nearest(parse(f"{FILES}[target=x]/config"))) == "/appliances"
     reader = view(schemas, caller(Role.READ_ONLY))
     assert str(reader.nearest(parse(f"{FILES}[target=x]/config/content"))) == f"{FILES}[target=x]/config"
+
+
+def test_a_rule_of_all_origins_holds_below_the_root_too(schemas: Schemas) -> None:
+    for path in ("*:/appliances/appliance[name=fw1]", "*:/appliances/*"):
+        seen = repr(view(schemas, caller(Role.OPERATOR, (path, Access.NONE))).tree("", tree()))
+        assert "fw1" not in seen and ("fw2" in seen) is (path != "*:/appliances/*")
+
+
+@pytest.mark.parametrize(
+    ("text", "told"),
+    [
+        ("/appliances/appliance[name=fw1]/vnics: taken", f"{ANOTHER}: taken"),
+        ("the one (/appliances/appliance[name=fw1]), and", f"the one ({ANOTHER}), and"),
+        (
+            "openconfig:/appliances/appliance[name=a\\]b] is",
+            "openconfig:/appliances/appliance[name=a\\]b] is",
+        ),
+        ("openconfig:/appliances/appliance[name=fw1] is", f"{ANOTHER} is"),
+        ("/images/image[name=a]/config/format.", "/images/image[name=a]/config/format."),
+        ("see /system/host. It", f"see {ANOTHER}. It"),
+        ("1/2 of 3 MiB/s, http://a/b", "1/2 of 3 MiB/s, http://a/b"),
+    ],
+)
+def test_paths_in_a_text_are_found(schemas: Schemas, text: str, told: str) -> None:
+    hidden = (f"/{one}" for one in ("appliances/appliance[name=fw1]", "system/host"))
+    assert view(schemas, caller(Role.OPERATOR, *((one, Access.NONE) for one in hidden))).text(text) == told

@@ -66,7 +66,7 @@ class EditMethods:
         held.check()
         large, form = request.ByteSize() > LARGE, encoding(request.encoding)
         wanted = await aside(lambda: _edits(self._target.schemas, request.edit, form), large=large)
-        self._authorise(caller, wanted)
+        self._permits.of(caller).check_seen(wanted)
         while True:
             before, kept = held.now, held.kept
             candidate = await aside(lambda: before.edited(wanted, self._target.model.apply), large=large)  # noqa: B023
@@ -163,6 +163,8 @@ class EditMethods:
         candidate, conflicts = held.now.rebased(running.revision, running.forest, self._target.model.apply)
         if not conflicts:
             held.put(candidate)
+        if (view := self._views.of(caller)) is not None:
+            conflicts = tuple(dict.fromkeys(map(view.nearest, conflicts)))
         listed = [wire_path(path) for path in conflicts]
         return pb.RebaseResponse(base_revision=candidate.base, conflict=listed).SerializeToString()
 
@@ -181,16 +183,6 @@ class EditMethods:
         if held.datastore is Datastore.CANDIDATE:
             now = held.now
             self._permits.of(caller)(trees.changes(now.base_forest, now.forest))
-
-    def _authorise(self, caller: Caller, wanted: Sequence[Edit]) -> None:
-        """Refuse an edit of what the caller does not see: that it fails, or does not, would say whether it is
-        there. Raises RequestError (DENIED)."""
-        view = self._views.of(caller)
-        if view is not None:
-            text = f"user {caller.name} may not write here"
-            hidden = [one.path for one in wanted if not view.reaches(one.path)]
-            if hidden:
-                raise RequestError(*(Violation(path, Fault.DENIED, text) for path in hidden))
 
     async def _judge(self, forest: Forest, *, large: bool) -> None:
         before = self._target.transactor.running.forest

@@ -107,12 +107,16 @@ def _seen(event: Notice, view: View) -> Iterator[Notice]:
     """An event without the objects that its reader does not see; nothing where it is about one of them."""
     if event.path.elems and not view.reaches(event.path):
         return
-    objects = event.body.get("object")
-    if objects is not None:
-        event = replace(
-            event, body={**event.body, "object": [one for one in objects if view.reaches(parse(one))]}
-        )
-    yield event
+    body = dict(event.body)
+    if "object" in body:
+        body["object"] = [one for one in body["object"] if view.reaches(parse(one))]
+    if view.hides:  # a step names no path: whose it is, is not known here
+        body |= {name: [] for name in ("step", "failed") if name in body}
+    if "difference" in body:
+        body["difference"] = list(map(view.text, body["difference"]))
+    if "reason" in body:
+        body["reason"] = view.text(body["reason"])
+    yield replace(event, body=body)
 
 
 def _is_below(path: Path, above: Path) -> bool:

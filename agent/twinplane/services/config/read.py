@@ -113,7 +113,7 @@ class ReadMethods:
             if origin not in roots:
                 roots[origin] = source.root(origin, table)
             for path, node in query.select(roots[origin], found.path):
-                seen = node if view is None else view.part(path, node)
+                seen = node if view is None else view.part(path, node, roots[origin])
                 part = None if seen is None else Subset(table, kind).of(seen, found.node)
                 if part is not None and depth:
                     part = prune(part, depth)

@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from twinplane.errors import Fault
+from twinplane.errors import Fault, RequestError, Violation
 from twinplane.plan.step import Effect
 from twinplane.schema.resolve import expand
 from twinplane.services import codec
@@ -12,8 +12,9 @@ from twinplane.services.config.commit import SOURCE
 from twinplane.services.config.error import error
 from twinplane.services.config.target import Target
 from twinplane.services.config.wire import refused
+from twinplane.services.gnmi.get import is_one_node
 from twinplane.services.permit import Permits
-from twinplane.services.view import Views
+from twinplane.services.view import View, Views
 from twinplane.transaction.demand import Demand, everything
 from twinplane.tree.diff import objects
 from twinplane.tree.forest import Forest
@@ -53,18 +54,20 @@ class RepairMethods:
             if request.max_disruption not in pb.Effect.values():
                 raise refused(Fault.VALUE, f"max_disruption {request.max_disruption} is none of Effect")
             most = Effect(request.max_disruption)
+        view = self._views.of(caller)
+        select = self._below(request, view, caller) if request.path else everything
         demand = Demand(
             author=caller.name,
             source=SOURCE,
             peer=caller.peer,
-            select=self._below(request) if request.path else everything,
+            select=select,
             most=most,
             dry_run=request.dry_run,
             permit=self._permits.of(caller),
             session=0 if session is None else session.number,
         )
         report = await self._target.transactor.reconcile(demand)
-        view, steps = self._views.of(caller), report.steps
+        steps = report.steps
         failed, waiting = report.failed, report.waiting
         if view is not None:
             steps = tuple(step for step in steps if view.reaches(step.owner))
@@ -77,10 +80,15 @@ class RepairMethods:
             waiting=map(error, waiting),
         ).SerializeToString()
 
-    def _below(self, request: pb.ReconcileRequest) -> Below:
+    def _below(self, request: pb.ReconcileRequest, view: View | None, caller: Caller) -> Below:
         paths = [codec.absolute(gnmi_pb2.Path(), message) for message in request.path]
         tables = [(path, self._target.schemas.table(path.origin)) for path in paths]
-        return Below(tuple(found.path for path, table in tables for found in expand(table, path)))
+        found = [(table, path, one.path) for path, table in tables for one in expand(table, path)]
+        for table, path, one in found:
+            if view is not None and is_one_node(table, path, one) and not view.reaches(one):
+                text = f"user {caller.name} may not repair this"
+                raise RequestError(Violation(one, Fault.DENIED, text))
+        return Below(tuple(one for _, _, one in found))
 
 
 def _meets(pattern: Path, path: Path) -> bool:

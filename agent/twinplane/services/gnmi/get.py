@@ -142,7 +142,7 @@ class _Asked:
             annotation = ""
         for found in self.found:
             for path, there in self._nodes(root, found.path):
-                node = there if view is None else view.part(path, there)
+                node = there if view is None else view.part(path, there, root)
                 if node is None or not has_data(node, found.node):
                     continue
                 anything = True

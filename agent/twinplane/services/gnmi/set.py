@@ -65,6 +65,7 @@ class Set:
         large = request.ByteSize() > LARGE
         edited, kept = await aside(lambda: self._edits(request.prefix, wanted), large=large)
         permit = self._permits.of(caller)
+        permit.check_seen(edited)
         if options.election is not None and not permit.writes:
             raise _refused(Fault.DENIED, f"user {caller.name} may write nothing, and so is no master")
         if kept == self._target.transactor.annotation:
