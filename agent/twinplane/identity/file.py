@@ -6,6 +6,8 @@ from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+from twinplane.errors import StartError
+
 
 def write_private(path: Path, content: bytes, mode: int = 0o600) -> None:
     """Replace a file atomically and durably: temporary name in the same folder, fsync, rename, fsync.
@@ -59,9 +61,12 @@ def exclusive(folder: Path) -> Iterator[None]:
     written changed, and nobody's change is lost. Waits.
 
     Raises:
-        OSError: there is no such folder, or it cannot be read.
+        StartError: there is no such folder, or it cannot be read.
     """
-    descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
+    try:
+        descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
+    except OSError as error:
+        raise StartError(f"cannot change the files of {folder}: {error.strerror}; run as root") from error
     try:
         fcntl.flock(descriptor, fcntl.LOCK_EX)
         yield

@@ -167,3 +167,5 @@ def test_changes_at_the_same_time_are_all_kept(tmp_path: Path) -> None:
     users, serials = user.read(path)
     assert set(users) == {"admin", *(f"u{n}" for n in range(40))}
     assert serials == set(range(40))
+    with pytest.raises(StartError, match="cannot change the files of"):
+        user.revoke(tmp_path / "missing/users.toml", 1)
