@@ -103,8 +103,20 @@ def test_a_broken_file_changes_nobody_and_is_one_line(by_password: Agent) -> Non
     assert [one for one in by_password.lines()[seen:] if "stay as they were" in one] == [line]
     with by_password.client(certificate=None, key=None, username="alice", password="right") as client:
         assert value(client, HOST)
-    users.write_bytes(good)
-    hang_up(by_password)
+        until(lambda: _users_alarm(client), "it is an alarm")
+        users.write_bytes(b"")
+        hang_up(by_password)
+        by_password.wait_for("is empty", since=seen)
+        users.write_bytes(good)
+        hang_up(by_password)
+        until(lambda: not _users_alarm(client), "the alarm is gone")
+        assert value(client, HOST), "in all this time alice stayed who she was"
+
+
+def _users_alarm(client: Client) -> bool:
+    found = value(client, "/system/alarms") or {}
+    rows = found.get("twinplane-system:alarm", [])
+    return any(row["state"]["type-id"].endswith(":USERS") for row in rows)
 
 
 def shown_serial(agent: Agent) -> int:

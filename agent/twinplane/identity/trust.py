@@ -45,8 +45,7 @@ def _refusal(leaf_pem: bytes, sent_pem: tuple[bytes, ...], authorities: tuple[x5
     leaf = x509.load_pem_x509_certificate(leaf_pem)
     if _constraints(leaf).ca:
         return "the certificate is that of an authority, which names no user; use one with CA:FALSE"
-    limits = [_constraints(one).path_length for one in authorities]
-    if limits and all(limit is None for limit in limits):
+    if authorities and all(_limit(one) is None for one in authorities):
         return ""  # nothing to add to the handshake
     sent = [one for pem in sent_pem for one in x509.load_pem_x509_certificates(pem)]
     if len(sent) > MOST_SENT:
@@ -69,11 +68,8 @@ def _is_within(
         reached = [one for one in authorities if _allows(one, below)]
         if any(one in reached or is_issued(one, reached) for one in level):
             return True
-        above = [
-            one
-            for one in left
-            if _constraints(one).ca and _allows(one, below) and any(is_issued(low, (one,)) for low in level)
-        ]
+        able = [one for one in left if _may_issue(one) and _allows(one, below)]
+        above = [one for one in able if any(is_issued(low, (one,)) for low in level)]
         left = [one for one in left if one not in above]
         level, below = above, below + 1
     return False
@@ -81,8 +77,22 @@ def _is_within(
 
 def _allows(authority: x509.Certificate, below: int) -> bool:
     """Whether so many intermediates may be between this authority and a leaf."""
-    limit = _constraints(authority).path_length
+    limit = _limit(authority)
     return limit is None or below <= limit
+
+
+def _may_issue(certificate: x509.Certificate) -> bool:
+    try:
+        return _constraints(certificate).ca
+    except ValueError:
+        return False
+
+
+def _limit(authority: x509.Certificate) -> int | None:
+    try:
+        return _constraints(authority).path_length
+    except ValueError:
+        return None  # something in it is odd that TLS does not mind
 
 
 def _constraints(certificate: x509.Certificate) -> x509.BasicConstraints:

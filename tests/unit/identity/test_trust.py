@@ -1,6 +1,8 @@
 """The path length of an authority holds, though the TLS library does not see to it."""
 
 import pytest
+from cryptography import x509
+from cryptography.hazmat.primitives import hashes
 
 from doubles.certificate import certified
 from twinplane.identity.issue import Pair
@@ -62,6 +64,12 @@ def test_the_shortest_path_counts() -> None:
     assert "at most" in refusal(trusting(root), leaf, *others, low, certified(root, "more", ca=True))
 
 
+def test_who_is_not_an_authority_is_not_a_way_to_one() -> None:
+    root = certified(None, "authority", ca=True, length=1)
+    client = certified(root, "bob")
+    assert "path length" in refusal(trusting(root), certified(client, "ann"), client)
+
+
 def test_an_authority_is_not_a_client_and_nobody_is_let_in_without_one() -> None:
     root = certified(None, "authority", ca=True)
     ann = certified(root, "ann", ca=True)
@@ -72,6 +80,17 @@ def test_an_authority_is_not_a_client_and_nobody_is_let_in_without_one() -> None
     assert refusal(Trust(), pinned) != ""
     with pytest.raises(ValueError):
         Trust().follow(b"no certificate")
+
+
+def test_an_odd_extension_of_an_authority_shuts_nobody_out() -> None:
+    root, name = certified(None, "authority", ca=True), x509.Name([])
+    odd = x509.UnrecognizedExtension(x509.SubjectAlternativeName.oid, b"\x05\xff")
+    begin, end = root.certificate.not_valid_before_utc, root.certificate.not_valid_after_utc
+    builder = x509.CertificateBuilder(name, name, root.key.public_key(), 7, begin, end)
+    strange = Pair(builder.add_extension(odd, critical=False).sign(root.key, hashes.SHA256()), root.key)
+    assert refusal(trusting(strange), certified(strange, "ann")) == ""
+    with pytest.raises(ValueError):
+        refusal(trusting(root), strange)
 
 
 def test_connections_of_a_replaced_authority_stand() -> None:
