@@ -10,13 +10,15 @@ from twinplane_wire.path import Path
 log = logging.getLogger(__name__)
 
 PAUSE = 0.2  # seconds, for what happens together is seen one after the other
+AGAIN = 10.0  # seconds until what could not be seen is looked at again: nothing may be heard of it by then
 
 
 class Suspicions:
     """Objects that the host may differ in. `serve` has the writer look; one task runs it."""
 
-    def __init__(self, pause: float = PAUSE) -> None:
+    def __init__(self, pause: float = PAUSE, again: float = AGAIN) -> None:
         self._pause = pause
+        self._again = again
         self._objects: set[Path] = set()
         self._heard = asyncio.Event()
 
@@ -35,8 +37,12 @@ class Suspicions:
             objects = self._forget()
             try:
                 await transactor.inspect(objects)
-            except (DriverError, UnavailableError) as error:
-                log.warning("whether the host is as configured could not be seen: %s", error)
+            except Exception as error:  # a fault of our own must not end the agent
+                unforeseen = not isinstance(error, DriverError | UnavailableError)
+                log.warning(
+                    "whether the host is as configured could not be seen: %s", error, exc_info=unforeseen
+                )
+                asyncio.get_running_loop().call_later(self._again, self.heard, objects)
 
     def _forget(self) -> frozenset[Path]:
         self._heard.clear()
