@@ -53,6 +53,7 @@ class HypervisorSource:
                 if None in names:
                     yield await self.everything()
                     continue
+                pause = pause if self._silent else FIRST_PAUSE
                 batch = await self.reread(*sorted(name for name in names if name is not None))
                 if batch.facts:
                     yield batch
@@ -76,7 +77,8 @@ class HypervisorSource:
             try:
                 record = await self._connection.domain(name)
             except DriverError:
-                # It hangs in a call of its own: the others must not wait. Its next event brings it back.
+                # It hangs in a call of its own: the others must not wait, and it may have no further event.
+                self._silent = (*self._silent, name)
                 continue
             fact = self._fact(record) if record is not None else None
             before = self._facts.get(name)

@@ -3,11 +3,14 @@
 import asyncio
 import os
 import time
+from collections.abc import Callable
 from uuid import UUID
 
 import pytest
 
+from twinplane.errors import DriverError
 from twinplane.hypervisor.connection import Listing
+from twinplane.hypervisor.domain import DomainEvent, DomainEventKind
 from twinplane.state.facts import DomainFact, DomainUsage
 from twinplane.state.sources import hypervisor
 from twinplane.state.sources.hypervisor import HypervisorSource
@@ -61,3 +64,33 @@ def test_a_wall_clock_that_is_set_back_does_not_hide_what_is_used(monkeypatch: p
     latest = polled()
     assert latest.time > first.time
     assert latest.cpu_time >= first.cpu_time > 0
+
+
+class Busy(Hypervisor):
+    """One guest that gives no answer when an event has it read again."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.asked = 2
+        self.told: Callable[[object], None] = lambda _: None
+
+    def listen(self, told: Callable[[object], None]) -> object:
+        self.told = told
+        return lambda: None
+
+    async def domain(self, _: str) -> None:
+        raise DriverError("no answer", unknown=True)
+
+
+def test_a_guest_that_gives_no_answer_after_an_event_is_asked_again(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(hypervisor, "FIRST_PAUSE", 0.01)
+
+    async def scenario() -> None:
+        asked = Busy()
+        batches = HypervisorSource(INSTANCE, asked).batches()  # type: ignore[arg-type]
+        assert (await anext(batches)).complete
+        asked.told(DomainEvent("vma", INSTANCE, DomainEventKind.SUSPENDED, 0, 0))
+        async with asyncio.timeout(30):
+            assert (await anext(batches)).complete and asked.asked == 4
+
+    asyncio.run(scenario())
