@@ -62,6 +62,10 @@ class Recorder(Operational):
         KEPT.extend(facts)
         super().committed(changes, facts, *others, **named)
 
+    async def publish(self, changes: Any, facts: Sequence[Fact], *others: Any, **named: Any) -> None:
+        KEPT.extend(facts)
+        await super().publish(changes, facts, *others, **named)
+
 
 def capture(facts: Iterable[Fact]) -> dict[str, list[list[Any]]]:
     """The newest fact on each thing (of use: the newest two), by file, as plain JSON values."""

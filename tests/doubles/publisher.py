@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from typing import Any
 
 from twinplane.plan.resource import Key
 from twinplane.state.facts import AlarmFact, Fact
@@ -39,6 +40,9 @@ class RecordingPublisher:
     ) -> None:
         self.confirms.append(confirm)
         self.events.append(("committed", tuple(changes), tuple(facts), time, revision))
+
+    async def publish(self, *what: Any, **more: Any) -> None:
+        self.committed(*what, **more)
 
     def observed(self, facts: Sequence[Fact]) -> None:
         for fact in facts:

@@ -5,7 +5,7 @@ import threading
 
 import pytest
 
-from twinplane.aside import AbandonedError, aside, check_wanted
+from twinplane.aside import AbandonedError, Slices, aside, check_wanted, together
 
 
 def test_others_go_on_while_large_work_is_done() -> None:
@@ -68,3 +68,40 @@ def test_cancelled_work_ends() -> None:
     asyncio.run(body())
     assert ended.is_set()
     check_wanted()  # nothing on the loop
+
+
+def test_long_work_on_the_loop_leaves_others_their_turn() -> None:
+    async def body() -> list[str]:
+        seen: list[str] = []
+        slices = Slices(0)
+
+        async def work(item: int) -> int:
+            seen.append("work")
+            return item * 2
+
+        async def other() -> None:
+            seen.append("other")
+
+        asyncio.get_running_loop().call_soon(asyncio.ensure_future, other())
+        assert await together(work, range(100), 4, slices) == [item * 2 for item in range(100)]
+        return seen
+
+    seen = asyncio.run(body())
+    assert seen.index("other") < 20
+
+
+def test_what_has_not_begun_when_one_fails_never_does() -> None:
+    begun: list[int] = []
+
+    async def work(item: int) -> None:
+        begun.append(item)
+        if item == 5:
+            raise ValueError
+
+    async def body() -> None:
+        with pytest.raises(ValueError):
+            await together(work, range(1000), 4, Slices(0))
+        await asyncio.sleep(0.01)
+
+    asyncio.run(body())
+    assert len(begun) < 20

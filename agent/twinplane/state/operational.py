@@ -1,13 +1,20 @@
 """The operational tree: configuration in force and what is, in one immutable tree per origin.
 
-Every change goes through one synchronous pass: facts are taken in, the sections they concern are translated
-anew, derivations follow, and what differs goes to the one listener, all leaves of a pass with one time.
+Every change goes through one pass: facts are taken in, the sections they concern are translated anew,
+derivations follow, and what differs goes to the one listener, all leaves of a pass with one time. A pass is
+synchronous, but for that of a large commit, which leaves others their turn: until its end everybody sees the
+tree as it was, and what comes meanwhile waits for it.
 """
 
-from collections.abc import Callable, Iterable, Sequence
+import asyncio
+import logging
+from collections import deque
+from collections.abc import Callable, Generator, Iterable, Sequence
 from dataclasses import dataclass
-from typing import Any, Protocol, TypeAlias
+from functools import partial
+from typing import Any, Protocol, TypeAlias, TypeVar
 
+from twinplane.aside import Slices, aside
 from twinplane.clock import Clock
 from twinplane.model.host import Capabilities
 from twinplane.model.port import interface_path
@@ -24,13 +31,20 @@ from twinplane.state.translate import registry
 from twinplane.state.translate.known import Known
 from twinplane.state.translate.registry import Unit
 from twinplane.state.turn import Turn
-from twinplane.tree.node import EMPTY_ROOT, Container, Node
+from twinplane.tree.node import EMPTY_ROOT, Container, Node, size
 from twinplane.tree.query import get
 from twinplane_wire.path import Path
 
+T = TypeVar("T")
+Step: TypeAlias = Callable[[], None] | None  # of a pass: work to be done before it goes on, if any
+Steps: TypeAlias = Generator[Step, None, None]
 Listener: TypeAlias = Callable[[Sequence[Change]], None]
 Commits: TypeAlias = Callable[[int, str, str], None]
 Complete: TypeAlias = Callable[[Path, Container], Container]
+
+LARGE = 2000  # nodes of an object from which on it is looked at beside the event loop
+
+log = logging.getLogger(__name__)
 
 POLLED = (*registry.POLLED, *utilization.POLLED)
 """Schema paths of what bulk polls feed: a leaf, or a container with all its leaves."""
@@ -57,7 +71,7 @@ class _Absent:
 
 
 class Operational:
-    """Holds the tree. Synchronous, on the event loop; only `fresh` waits.
+    """Holds the tree. Synchronous, on the event loop; only `fresh` and `publish` wait.
 
     `complete` fills an object's configuration with the defaults in use (the schema knows them); `standing`
     are the objects that have some without being configured, `memory` knows when what is there began.
@@ -92,6 +106,11 @@ class Operational:
         self._commits: Commits = lambda _, __, ___: None
         self._suspect: Callable[[frozenset[Path]], None] = lambda _: None
         self._gathered: tuple[Turn, dict[Unit, None]] | None = None
+        self._late: deque[Callable[[], None]] | None = (
+            None  # what came during a pass that leaves others turns
+        )
+        self._passed = asyncio.Event()
+        self._passed.set()
         self._standing = frozenset(standing)
         self._run([_Absent(path) for path in self._standing], [], None)
 
@@ -141,7 +160,7 @@ class Operational:
             return
         (taken, units), self._gathered = self._gathered, None
         taken.time = self._clock.now_ns()
-        self._translate(taken, units)
+        _at_once(self._translate(taken, units))
         self._roots.update(taken.freeze())
         self._times.update(dict.fromkeys(taken.objects, taken.time))
 
@@ -161,6 +180,9 @@ class Operational:
 
     def apply(self, batch: Batch) -> None:
         """Take in what a source saw. With `complete`, what it reported before and not now is gone."""
+        if self._late is not None:
+            self._late.append(lambda: self.apply(batch))
+            return
         if self._hold is not None and (batch := self._hold.keep(batch, self._known)).facts == ():
             return
         facts = tuple(self._reported.expand(batch, self._known))
@@ -171,6 +193,9 @@ class Operational:
 
     def observed(self, facts: Sequence[Fact]) -> None:
         """Take in facts that were read back without a commit (after an undo, a repair); alarms."""
+        if self._late is not None:
+            self._late.append(lambda: self.observed(facts))
+            return
         self._run((), self._held() + self._learned(facts), None)
 
     def committed(
@@ -192,6 +217,38 @@ class Operational:
         self._run(changes, self._held() + self._learned(facts), time)
         self._commits(revision, confirm, author)
 
+    async def publish(
+        self,
+        changes: Sequence[ConfigChange],
+        facts: Sequence[Fact],
+        time: int,
+        revision: int,
+        confirm: str = "",
+        author: str = "",
+    ) -> None:
+        """As `committed`, but with turns for others in a long pass; one commit after the other."""
+        slices = Slices()
+        late: deque[Callable[[], None]] = deque()
+        self._late = late
+        self._passed.clear()
+        steps = self._commit(changes, facts, time, revision)
+        try:
+            for step in steps:
+                await (slices.turn() if step is None else aside(step))
+        except asyncio.CancelledError:
+            _at_once(steps)  # to its end: half a pass is none
+            raise
+        finally:
+            self._late = None
+            self._passed.set()
+            self.revision = revision
+            self._commits(revision, confirm, author)
+            while late:
+                try:
+                    late.popleft()()
+                except Exception:
+                    log.exception("what was reported during a commit could not be taken in")
+
     def hold(self, keys: frozenset[Key], owners: frozenset[Path]) -> None:
         """Hold back event facts about these objects until `release`; polled counters are not held back."""
         self._hold = Hold(keys, owners)
@@ -205,6 +262,9 @@ class Operational:
 
     def failed(self, path: Path, reason: str | None) -> None:
         """The object at `path` could not be brought to its configuration (None: it could, now)."""
+        if self._late is not None:
+            self._late.append(lambda: self.failed(path, reason))
+            return
         self._run((), list(registry.fail(self._known, path, reason)), None)
 
     async def fresh(self, prefixes: Iterable[Path], max_age: float = 1.0) -> None:
@@ -212,6 +272,7 @@ class Operational:
         not longer than the limit; return at once where none is."""
         if any(map(polled, prefixes)):
             await self.freshness.fresh(max_age)
+            await self._passed.wait()  # what was polled may have come during a pass
 
     def _held(self) -> list[Unit]:
         """What was held back up to now: older than what is read back now, so it has to come first."""
@@ -224,7 +285,27 @@ class Operational:
         return [unit for fact in facts for unit in registry.learn(self._known, fact)]
 
     def _run(self, changes: Sequence[ConfigChange], units: list[Unit], time: int | None) -> None:
-        """The one pass."""
+        """The one pass, at once."""
+        _at_once(self._pass(changes, units, time))
+
+    def _commit(
+        self, changes: Sequence[ConfigChange], facts: Sequence[Fact], time: int, revision: int
+    ) -> Steps:
+        """The pass of a commit, step by step."""
+        units = self._held()
+        for fact in facts:
+            units += registry.learn(self._known, fact)
+            yield None
+        yield from self._pass(changes, units, time, revision)
+
+    def _pass(
+        self,
+        changes: Sequence[ConfigChange],
+        units: list[Unit],
+        time: int | None,
+        revision: int | None = None,
+    ) -> Steps:
+        """The one pass, step by step; nothing of it is seen before the last one."""
         if not units and not changes:
             return
         if self._gathered is not None:
@@ -232,24 +313,31 @@ class Operational:
         else:
             taken = Turn(self._roots, self._clock.now_ns() if time is None else time, self._memory)
         for change in changes:
-            units += self._configure(taken, change.path, change.after)
+            units += yield from self._configure(taken, change.path, change.after)
+            yield None
         if self._gathered is not None:
             self._gathered[1].update(dict.fromkeys(units))
         else:
-            self._translate(taken, dict.fromkeys(units))
-            self._publish(taken)
+            yield from self._translate(taken, dict.fromkeys(units))
+            roots, found = yield from self._compare(taken)
+            if revision is not None:
+                self.revision = revision
+            self._show(roots, found)
 
-    def _translate(self, taken: Turn, units: Iterable[Unit]) -> None:
+    def _translate(self, taken: Turn, units: Iterable[Unit]) -> Steps:
         """What follows from what is known now."""
         for unit in units:
             self._exchange(taken, unit, unit.translate(self._known, unit.subject))
-        self._derive(taken)
+            yield None
+        yield from self._derive(taken)
 
-    def _configure(self, taken: Turn, path: Path, after: Node | None) -> list[Unit]:
+    def _configure(self, taken: Turn, path: Path, after: Node | None) -> Generator[Step, None, list[Unit]]:
         before = self._known.config.get(path)
         if after is None and path in self._standing:
             after = Container()
-        wanted = self._complete(path, after) if isinstance(after, Container) else None
+        wanted = None
+        if isinstance(after, Container):
+            wanted = yield from _beside(partial(self._complete, path, after), after)
         taken.configure(path, before, wanted)
         return list(registry.configure(self._known, path, wanted))
 
@@ -268,7 +356,7 @@ class Operational:
         elif before:
             del self._made[key]
 
-    def _derive(self, taken: Turn) -> None:
+    def _derive(self, taken: Turn) -> Steps:
         host = None if self._known.host is None else self._known.host.capabilities
         other_host = host != self._host
         self._host = host
@@ -277,6 +365,7 @@ class Operational:
             names = tuple([elem.name for elem in path.elems])
             if names in self._derived_from:
                 touched.setdefault(names, []).append((path, get(taken.root(path.origin), path)))
+            yield None
         for derivation, contributions in self._contributions.items():
             changed = other_host
             for path, node in [item for names in derivation.prefixes for item in touched.get(names, ())]:
@@ -287,26 +376,38 @@ class Operational:
                         del contributions[path]
                     else:
                         contributions[path] = value
+                yield None
             if changed:
                 self._exchange(taken, derivation, derivation.fold(contributions, host))
 
-    def _publish(self, taken: Turn) -> None:
-        changes: list[Change] = []
+    def _compare(self, taken: Turn) -> Generator[Step, None, tuple[dict[str, Container], list[Change]]]:
+        """The trees after the pass, and what differs in them."""
+        found: list[Change] = []
         roots = taken.freeze()
         for path in taken.objects:
             before = get(self._roots.get(path.origin, EMPTY_ROOT), path)
             after = get(roots[path.origin], path)
             if before is after:
                 continue
-            parts, deletes = compare(path, before, after)
+            parts, deletes = yield from _beside(partial(compare, path, before, after), before, after)
             if parts or deletes:
-                time = self._time(path, taken.time)
-                if after is None:
-                    self._seen = max(self._seen, self._times.pop(path))
-                changes.append(Change(path, time, tuple(parts), tuple(deletes), before if deletes else None))
-        for path, known in taken.parts.items():
-            if path not in taken.objects:
-                changes.append(Change(path, self._time(path, taken.time), tuple(known)))
+                found.append(
+                    Change(path, taken.time, tuple(parts), tuple(deletes), before if deletes else None)
+                )
+            yield None
+        found += [
+            Change(path, taken.time, tuple(known))
+            for path, known in taken.parts.items()
+            if path not in taken.objects
+        ]
+        return roots, found
+
+    def _show(self, roots: dict[str, Container], changes: list[Change]) -> None:
+        """From here on everybody sees what changed."""
+        for change in changes:
+            change.time = self._time(change.object, change.time)
+            if get(roots[change.object.origin], change.object) is None:
+                self._seen = max(self._seen, self._times.pop(change.object))
         self._roots.update(roots)
         if changes and self._listener is not None:
             self._listener(changes)
@@ -319,6 +420,21 @@ class Operational:
             time = self._clock.now_ns()
         self._times[path] = time
         return time
+
+
+def _at_once(steps: Steps) -> None:
+    for step in steps:
+        if step is not None:
+            step()
+
+
+def _beside(work: Callable[[], T], *nodes: Node | None) -> Generator[Step, None, T]:
+    """What pure work on these nodes returns; where they are large it is handed out, to be done anywhere."""
+    if not any(size(node, LARGE) >= LARGE for node in nodes):
+        return work()
+    made: list[T] = []
+    yield lambda: made.append(work())
+    return made[0] if made else work()  # nobody did it: whoever was to was cancelled
 
 
 def polled(path: Path) -> bool:

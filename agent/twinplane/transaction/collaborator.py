@@ -119,6 +119,18 @@ class Publisher(Protocol):
         `confirm` is the name of a commit that has to be confirmed, also where it is rolled back, and `author`
         whose it is."""
 
+    async def publish(
+        self,
+        changes: Sequence[ObjectChange],
+        facts: Sequence[Fact],
+        time: int,
+        revision: int,
+        confirm: str = "",
+        author: str = "",
+    ) -> None:
+        """As `committed`, with turns for others in between where there is much of it; none of it is seen
+        before its end."""
+
     def observed(self, facts: Sequence[Fact]) -> None:
         """Facts without a commit: after an undo, a repair, a forced stop; alarms."""
 

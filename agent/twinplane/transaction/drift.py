@@ -5,10 +5,10 @@ It is told, as an event and an alarm, and left as it is. A share that is not in 
 share; everything else is drift.
 """
 
-import asyncio
 import logging
 from collections.abc import Iterable, Mapping, Sequence
 
+from twinplane.aside import together
 from twinplane.errors import DriverError, UnavailableError
 from twinplane.plan.resource import Key, Link, Noun, Plug, Resource
 from twinplane.plan.step import Step
@@ -16,6 +16,7 @@ from twinplane.transaction.alarm import object_of
 from twinplane.transaction.collaborator import Resources
 from twinplane.transaction.confirm import Confirmations
 from twinplane.transaction.driver import Found, Ownership
+from twinplane.transaction.execute import LOOKS
 from twinplane.transaction.foreign import astray, give_back, mask
 from twinplane.transaction.ground import FILES, object_of_resource
 from twinplane.transaction.journal import printed
@@ -151,7 +152,7 @@ class Drifts:
             or isinstance(one, Plug | Link)
             or (key.noun in ANSWERED and key not in surveyed)
         ]
-        found = await asyncio.gather(*(self._find(key) for key in single))
+        found = await together(self._find, single, LOOKS)
         alone = dict(zip(single, found, strict=True))
         return {
             **{

@@ -12,6 +12,7 @@ from dataclasses import dataclass, replace
 from itertools import groupby
 from typing import TypeAlias
 
+from twinplane.aside import together
 from twinplane.errors import ApplyError, DriverError
 from twinplane.plan.resource import Domain, Key, Link, Noun, Plug, Resource, Run
 from twinplane.plan.step import Phase, Step
@@ -26,6 +27,8 @@ from twinplane.transaction.match import ended, fulfils
 from twinplane.transaction.turn import is_cancelled
 
 log = logging.getLogger(__name__)
+
+LOOKS = 64  # questions to drivers that are under way at once
 
 ReadBack: TypeAlias = dict[Key, Resource | None]
 
@@ -107,13 +110,17 @@ class Executor:
         with _told(f"reading {key}"):
             return await self._driver(key.noun).find(key)
 
+    async def find_all(self, keys: Sequence[Key]) -> list[Found]:
+        """What stands under each key now, in their order; raises DriverError."""
+        return await together(self.find, keys, LOOKS)
+
     async def look(self, steps: Iterable[Step]) -> ReadBack:
         """Read anew what the steps touched, as it stood before them if they were undone; a resource that
         cannot be read is left out."""
         first: dict[Key, Step] = {}
         for step in steps:
             first.setdefault(step.key, step)
-        found = await asyncio.gather(*(self._see(step) for step in first.values()))
+        found = await together(self._see, tuple(first.values()), LOOKS)
         return {key: resource for key, (known, resource) in zip(first, found, strict=True) if known}
 
     async def _see(self, step: Step) -> tuple[bool, Resource | None]:
@@ -156,22 +163,17 @@ class Executor:
         read_back: ReadBack,
     ) -> list[Failure]:
         """Steps of one phase side by side. All are awaited, failure or not: calls cannot be cancelled."""
-        gate = asyncio.Semaphore(self._width)
 
         async def one(step: Step) -> Failure | None:
-            async with gate:
-                try:
-                    # A driver's own fault must not leave the host half-applied: undone like any failure.
-                    with _told(printed(step)):
-                        read_back[step.key] = await work(step)
-                except DriverError as error:
-                    return Failure(step, _text(error), error.unknown)
-                return None
+            try:
+                # A driver's own fault must not leave the host half-applied: undone like any failure.
+                with _told(printed(step)):
+                    read_back[step.key] = await work(step)
+            except DriverError as error:
+                return Failure(step, _text(error), error.unknown)
+            return None
 
-        if len(steps) == 1:
-            outcomes = [await one(steps[0])]
-        else:
-            outcomes = list(await asyncio.gather(*(one(step) for step in steps)))
+        outcomes = await together(one, steps, self._width)
         return [failure for failure in outcomes if failure is not None]
 
     async def _ensure(self, step: Step) -> Resource | None:

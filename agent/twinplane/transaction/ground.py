@@ -6,10 +6,10 @@ port or switch, the bridge that a port goes into, the files that a guest starts 
 the objects concerned is mended after the commit, where a failure is its own (transaction/repair.py).
 """
 
-import asyncio
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
+from twinplane.aside import MANY, aside
 from twinplane.errors import DriverError, UnavailableError
 from twinplane.plan.resource import Domain, Key, Link, Noun, Plug, Port, Resource, Run
 from twinplane.plan.step import Phase, Step
@@ -62,7 +62,7 @@ class Surveyor:
         model, running = self._parts.model, self._standing.running.forest
         if doubtful:
             await self._follow()
-        asked = self._planned(before, after)
+        asked = await self._planned(before, after)
         concerned = {object_of_resource(one) for one in (*before.values(), *after.values())}
         starting = frozenset(object_of(step) for step in asked if step.phase is Phase.GUEST)
         images = model.related(candidate, starting, _images(candidate) - concerned) if starting else starting
@@ -91,7 +91,7 @@ class Surveyor:
             if key in alone and one.resource is not None and one.ownership is Ownership.OWN
         }
         facts = {**{key: one for key, one in facts.items() if key not in alone}, **left}
-        steps = asked if facts == before else self._planned(facts, after)
+        steps = asked if facts == before else await self._planned(facts, after)
         believed = {**{key: one for key, one in before.items() if key not in alone}, **left}
         return Ground(believed, facts, after, steps, differing)
 
@@ -101,12 +101,14 @@ class Surveyor:
         except DriverError as error:
             raise UnavailableError(f"the host cannot be read: {error}") from error
 
-    def _planned(self, before: Resources, after: Resources) -> tuple[Step, ...]:
-        return self._parts.planner(before, after, self._standing.foreign).steps
+    async def _planned(self, before: Resources, after: Resources) -> tuple[Step, ...]:
+        planner, foreign = self._parts.planner, self._standing.foreign
+        large = len(before) + len(after) > MANY
+        return await aside(lambda: planner(before, after, foreign).steps, large=large)
 
     async def _find(self, keys: Sequence[Key]) -> Mapping[Key, Found]:
         try:
-            found = await asyncio.gather(*(self._parts.executor.find(key) for key in keys))
+            found = await self._parts.executor.find_all(keys)
         except DriverError as error:
             raise UnavailableError(f"the host cannot be read: {error}") from error
         return dict(zip(keys, found, strict=True))

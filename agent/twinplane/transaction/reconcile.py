@@ -6,10 +6,10 @@ made of it and nothing else, and nothing is undone. Where facts and configuratio
 change anything.
 """
 
-import asyncio
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 
+from twinplane.aside import Slices, together
 from twinplane.errors import DriverError
 from twinplane.plan.resource import Domain, ForeignValue, Key, Link, Noun, Plug, Resource, Run
 from twinplane.plan.step import Effect, Phase, Step
@@ -17,7 +17,7 @@ from twinplane.transaction.alarm import object_of
 from twinplane.transaction.collaborator import Foreign, ForeignReader, Planner, Resources
 from twinplane.transaction.dependence import dependents, held_up
 from twinplane.transaction.driver import Ownership
-from twinplane.transaction.execute import Executor, Failure, ReadBack
+from twinplane.transaction.execute import LOOKS, Executor, Failure, ReadBack
 from twinplane.transaction.foreign import claimed, give_back, held_by, mask, missing, unclaimed
 from twinplane.transaction.ground import MENDED
 from twinplane.transaction.journal import printed
@@ -125,7 +125,7 @@ async def prepare(
     # A tap that a running guest lost is made anew all the same: its next start takes to it.
     now = [step for step in planned if step.key.noun is Noun.TAP or not _has_to_wait(step, undoing)]
     steps = [_ended(step, facts, undoing) for step in now]
-    looks = await asyncio.gather(*(_obstacle(step, executor) for step in making(steps)))
+    looks = await together(lambda step: _obstacle(step, executor), making(steps), LOOKS)
     blocked = tuple(failure for failure, _ in looks if failure is not None)
     seen = [*facts.values(), *(there for _, there in looks if there is not None)]
     blocked += rivals([step for step in steps if all(step != one.step for one in blocked)], desired, seen)
@@ -191,7 +191,9 @@ async def read_foreign(
 ) -> tuple[ForeignValue, ...]:
     """The values of attributes that the steps take and nobody remembered; absent devices have none."""
     values: list[ForeignValue] = []
+    slices = Slices()
     for device, attributes in missing(steps, foreign).items():
+        await slices.turn()
         now = await read(device)
         values += [
             ForeignValue(

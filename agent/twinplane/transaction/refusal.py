@@ -1,6 +1,5 @@
 """What a plan must not do: reasons to refuse it before anything is written or touched."""
 
-import asyncio
 from collections.abc import Iterable, Sequence
 
 from twinplane.errors import Fault, RequestError, Violation
@@ -49,7 +48,7 @@ def disturbing(steps: Iterable[Step], most: Effect) -> None:
 async def occupants(steps: Iterable[Step], executor: Executor) -> list[tuple[Step, Found]]:
     """The steps that make something where an object of another owner stands, and what stands there."""
     wanted = making(steps)
-    found = await asyncio.gather(*(executor.find(step.key) for step in wanted))
+    found = await executor.find_all([step.key for step in wanted])
     return [
         (step, item) for step, item in zip(wanted, found, strict=True) if item.ownership is Ownership.FOREIGN
     ]
@@ -90,8 +89,8 @@ async def _still_stopping(steps: Iterable[Step], executor: Executor) -> list[Vio
         if isinstance(step.before, Domain) and step.before.run is Run.STOPPED and step.after is not None
     ]
     violations = []
-    for step in stopped:
-        found = (await executor.find(step.key)).resource
+    for step, there in zip(stopped, await executor.find_all([step.key for step in stopped]), strict=True):
+        found = there.resource
         if isinstance(found, Domain) and found.run is not Run.STOPPED:
             violations.append(
                 Violation(

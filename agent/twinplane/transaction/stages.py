@@ -8,6 +8,7 @@ import logging
 from collections.abc import Sequence, Set
 from dataclasses import replace
 
+from twinplane.aside import MANY, aside
 from twinplane.errors import ApplyError, DriverError, RequestError, UnavailableError, Violation
 from twinplane.plan.resource import Domain, Key, Noun, Run
 from twinplane.plan.step import Step
@@ -41,7 +42,8 @@ class Stages:
     async def refuse(self, work: Work) -> None:
         """Reasons that only the host knows, before anything is written. What is taken back may disturb."""
         try:
-            disturbing(work.steps, work.request.most_effect)
+            large = len(work.steps) > MANY
+            await aside(lambda: disturbing(work.steps, work.request.most_effect), large=large)
             await refuse(work.steps, self._parts.executor, disturbing=bool(work.reverts))
             for precheck in () if work.reverts else self._parts.prechecks:
                 await precheck(work.steps)
@@ -59,7 +61,7 @@ class Stages:
         """
         guests = [key for key in held if key.noun is Noun.DOMAIN]
         try:
-            found = await asyncio.gather(*(self._parts.executor.find(key) for key in guests))
+            found = await self._parts.executor.find_all(guests)
         except DriverError as error:
             raise UnavailableError(f"the host cannot be read: {error}") from error
         stopped = {key for key, one in zip(guests, found, strict=True) if ended(held[key], one.resource)}
@@ -82,12 +84,16 @@ class Stages:
             taken = await reconcile.read_foreign(work.steps, standing.foreign, parts.read_foreign)
         except DriverError as error:
             raise UnavailableError(f"the host cannot be read: {error}") from error
-        entry = intent(
-            number=standing.running.revision + 1,
-            base=standing.running.revision,
-            changes=work.changes,
-            steps=work.steps,
-            foreign=taken,
+        running = standing.running
+        entry = await aside(
+            lambda: intent(
+                number=running.revision + 1,
+                base=running.revision,
+                changes=work.changes,
+                steps=work.steps,
+                foreign=taken,
+            ),
+            large=len(work.steps) > MANY,
         )
         await parts.store.begin(entry)
         standing.entry = entry
@@ -178,10 +184,10 @@ class Stages:
         except (DriverError, UnavailableError) as error:
             log.warning("whether a host port was renamed could not be seen: %s", error)
 
-    def publish(self, work: Work, read_back: ReadBack) -> None:
+    async def publish(self, work: Work, read_back: ReadBack) -> None:
         """The commit and what was read back, to whoever reads and follows."""
         running = self._standing.running
-        self._parts.publisher.committed(
+        await self._parts.publisher.publish(
             work.changes,
             facts(work.steps, read_back),
             running.time,

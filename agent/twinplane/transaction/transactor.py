@@ -10,7 +10,7 @@ import logging
 from collections.abc import Sequence
 from dataclasses import replace
 
-from twinplane.aside import aside
+from twinplane.aside import MANY, aside
 from twinplane.errors import DegradedError, RequestError, TwinplaneError, UnavailableError, Violation
 from twinplane.plan.resource import Key
 from twinplane.transaction import revert
@@ -177,6 +177,7 @@ class Transactor:
         candidate = await aside(lambda: self._candidate(request), large=large)
         changed = await aside(lambda: changes(running.forest, candidate), large=large)
         mark("candidate")
+        large = large or len(changed) > MANY
         request.permit(changed)
         await self._standing.elect(request.election)
         await aside(lambda: self._judge(request, candidate, changed), large=large)
@@ -243,7 +244,7 @@ class Transactor:
             self._repairs.stops.watch(work.reversible, read_back)
         else:
             read_back |= await stages.finish(work)
-        stages.publish(work, read_back)
+        await stages.publish(work, read_back)
         self._drifts.later()
         mark("published")
         running = self._standing.running
@@ -277,7 +278,8 @@ class Transactor:
         """A transaction of its own, from what the host holds now to what was before the commit."""
         now, after = await self._stages.left(waiting.held, waiting.work.believed)
         changed = changes(self._standing.running.forest, waiting.back)
-        steps = self._parts.planner(now, after, self._standing.foreign).steps
+        planner, foreign = self._parts.planner, self._standing.foreign
+        steps = await aside(lambda: planner(now, after, foreign).steps, large=len(now) + len(after) > MANY)
         asked = revert.request(request, waiting.number)
         name, author = waiting.name, waiting.author
         work = Work(asked, waiting.back, changed, now, after, steps, name, now, owner=author)
@@ -327,7 +329,7 @@ class Transactor:
             return
         self._confirmations.close()
         running = self._standing.running
-        self._parts.publisher.committed(
+        await self._parts.publisher.publish(
             changed, (), running.time, running.revision, waiting.name, waiting.author
         )
         await self._repairs.recover()

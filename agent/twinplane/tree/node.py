@@ -113,4 +113,17 @@ def same_node(left: Node | None, right: Node | None) -> bool:
     return type(left) is type(right) and left == right
 
 
+def size(node: Node | None, most: int) -> int:
+    """How many nodes there are below one; counted until there are `most`."""
+    found, left = 0, [node]
+    while left and found < most:
+        match left.pop():
+            case Container(children=below) | Entries(entries=below):
+                found += len(below)
+                left += [one for one in below.values() if isinstance(one, Container | Entries)]
+            case _:
+                pass
+    return found
+
+
 EMPTY_ROOT = Container()

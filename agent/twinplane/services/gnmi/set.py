@@ -84,11 +84,15 @@ class Set:
             large=large,
         )
         outcome = await self._submit(submitted, union=bool(request.union_replace))
-        return gnmi_pb2.SetResponse(
-            prefix=request.prefix if request.HasField("prefix") else None,
-            response=[gnmi_pb2.UpdateResult(path=one.path, op=one.operation) for one in wanted],
-            timestamp=outcome.timestamp,
-        ).SerializeToString()
+
+        def answer() -> bytes:
+            return gnmi_pb2.SetResponse(
+                prefix=request.prefix if request.HasField("prefix") else None,
+                response=[gnmi_pb2.UpdateResult(path=one.path, op=one.operation) for one in wanted],
+                timestamp=outcome.timestamp,
+            ).SerializeToString()
+
+        return await aside(answer, large=large)
 
     def _check(self, request: gnmi_pb2.SetRequest, wanted: tuple[_Wanted, ...], options: SetOptions) -> None:
         """Refuse what is wrong with the request as a whole."""
