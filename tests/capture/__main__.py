@@ -33,11 +33,14 @@ async def record(name: str, state_dir: Path) -> None:
     with patch("twinplane.app.Operational", Recorder), patch("twinplane.state_dir.uuid4", lambda: INSTANCE):
         async with serving(settings):
             with Client(Target(f"unix:{state_dir}/run/admin.sock")) as client:
-                later = await STORIES[name](client, IMAGES)
-                files = capture(KEPT)
-                await asyncio.to_thread(client.set, delete=later.delete, replace=later.replace)
-                (running,) = await asyncio.to_thread(client.get, "/", kind="config")
-                await asyncio.to_thread(client.set, delete=("/appliances", "/virtual-switches", "/images"))
+                try:
+                    later = await STORIES[name](client, IMAGES)
+                    files = capture(KEPT)
+                    await asyncio.to_thread(client.set, delete=later.delete, replace=later.replace)
+                    (running,) = await asyncio.to_thread(client.get, "/", kind="config")
+                finally:  # no guest outlives a story that went wrong
+                    everything = ("/appliances", "/virtual-switches", "/images")
+                    await asyncio.to_thread(client.set, delete=everything)
     folder = CASES / name
     (folder / "capture").mkdir(parents=True, exist_ok=True)
     for old in (folder / "capture").iterdir():

@@ -48,7 +48,8 @@ KEPT: list[Fact] = []
 
 
 class Recorder(Operational):
-    """The product's tree; all facts in the order in which they came are in `KEPT`."""
+    """The product's tree; all facts in the order in which they came are in `KEPT`. (What waits for the end of
+    a long pass comes here once more; the newest fact counts.)"""
 
     def apply(self, batch: Batch) -> None:
         KEPT.extend(batch.facts)
