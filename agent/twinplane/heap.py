@@ -3,6 +3,7 @@ asked (malloc_trim(3))."""
 
 import asyncio
 import ctypes
+import gc
 from concurrent.futures import Executor
 
 LARGE = 1 << 20  # bytes of a request from which on it is worth the while
@@ -26,6 +27,9 @@ def give_back_later(size: int, executor: Executor | None = None) -> None:
 
 
 def _trim() -> None:
+    # What failed hangs on its exception, and that on its own frames: a cycle that holds the request, and that
+    # the collector, which looks rarely (app.py), would find hours later. The young generations are enough.
+    gc.collect(1)
     trim = getattr(ctypes.CDLL(None), "malloc_trim", None)  # the GNU C library alone has it
     if trim is not None:
         trim(0)

@@ -118,6 +118,9 @@ def _domains(state: Path) -> list[str]:
     found = []
     for file in sorted((state / "libvirt/etc/qemu").glob("*.xml")):
         root = ElementTree.fromstring(file.read_text())
+        for label in root.iterfind("seclabel/label"):
+            # A user id of its own, which one does not matter: another run's guest may have had it.
+            label.text = re.sub(r"^\+\d+:", "+own:", label.text or "")
         found.append(
             ElementTree.canonicalize(ElementTree.tostring(root, encoding="unicode"), strip_text=True)
         )

@@ -75,6 +75,12 @@ class Disk:
     def free(self) -> None:
         """Give the room back."""
         self._ballast.unlink(missing_ok=True)
+        # Else a fault that stops the disk in the next seconds would bring it back (ext4(5), commit).
+        folder = os.open(self._agent.state_dir, os.O_RDONLY)
+        try:
+            os.fsync(folder)
+        finally:
+            os.close(folder)
 
     def fail(self) -> None:
         """Have the kernel find a fault, upon which it writes no more (ext4(5), errors=remount-ro)."""
