@@ -8,7 +8,9 @@ from twinplane import heap
 
 
 class Held:
-    """Something large."""
+    """Something large, and the exception that it caused."""
+
+    error: Exception | None = None
 
 
 def test_what_hangs_on_an_exception_in_a_cycle_is_freed(monkeypatch) -> None:
@@ -20,7 +22,7 @@ def test_what_hangs_on_an_exception_in_a_cycle_is_freed(monkeypatch) -> None:
         try:
             raise ValueError(held)
         except ValueError as error:
-            kept = error  # noqa: F841: the cycle
+            held.error = error
             return weakref.ref(held)
 
     async def body() -> None:
