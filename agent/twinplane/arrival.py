@@ -48,7 +48,9 @@ class Arrivals:
 
     async def _watched(self, batches: AsyncIterator[Batch]) -> AsyncIterator[Batch]:
         started = False
-        taken: dict[str, bool] = {}  # whether somebody else has the device that the host has
+        # By name: which device it is, and whether somebody else has it. Two that swapped their names between two
+        # looks are both new under theirs.
+        taken: dict[str, tuple[int, bool]] = {}
         ours: set[str] = set()
         names: dict[str, tuple[str, ...]] = {}  # all that a device goes by, by its primary one
         async for batch in batches:
@@ -59,17 +61,17 @@ class Arrivals:
             for link in links:
                 gone |= set(names.get(link.name, ())) - set(link.names)
                 names[link.name] = link.names
-            before = {name: held for name, held in taken.items() if name not in gone}
+            before = {name: one for name, one in taken.items() if name not in gone}
             ours |= {link.name for link in links if link.owner is not None}
             # One that is taken out of a switch of ours is drift, which is reported and left as it is.
             now = {
-                name: link.addressed or (link.master is not None and link.master not in ours)
+                name: (link.index, link.addressed or (link.master is not None and link.master not in ours))
                 for link in links
                 if link.owner is None
                 for name in link.names
             }
             taken = now if batch.complete else before | now
-            free = [name for name, held in now.items() if not held and before.get(name, True)]
+            free = [name for name, one in now.items() if not one[1] and before.get(name) != one]
             # What was there at the start is the recovery's business.
             waiting = frozenset[Path]().union(*map(self._waits_for, free)) if started else frozenset[Path]()
             if waiting:

@@ -51,6 +51,12 @@ BRIDGES = (link("brours", owner=LAN), link("docker9"))
         ((link("eth7", addressed=True),), [seen(link("eth7", "docker9"))], False),
         ((link("eth7", "docker9"),), [Batch("netlink", (*BRIDGES, link("eth7")), complete=True)], True),
         ((link("eth7", "brours"),), [seen(link("eth7"))], False),  # drift
+        # The two have swapped their names between two looks.
+        (
+            (link("eth7"), replace(link("eth8"), index=2)),
+            [seen(replace(link("eth7"), index=2), link("eth8"))],
+            True,
+        ),
         ((link("eth7", "brours"),), [Batch("netlink", (LinkGone("brours"),)), seen(link("eth7"))], False),
     ],
 )
