@@ -48,8 +48,8 @@ class Arrivals:
 
     async def _watched(self, batches: AsyncIterator[Batch]) -> AsyncIterator[Batch]:
         started = False
-        # By name: which device it is, and whether somebody else has it. Two that swapped their names between two
-        # looks are both new under theirs.
+        # By name: which device it is, and whether somebody else has it. Two that swapped their names between
+        # two looks are both new under theirs.
         taken: dict[str, tuple[int, bool]] = {}
         ours: set[str] = set()
         names: dict[str, tuple[str, ...]] = {}  # all that a device goes by, by its primary one
